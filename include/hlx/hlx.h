@@ -1,0 +1,185 @@
+/*
+ * hlx/hlx.h - libhlx for a host application: registry, device, graph, program.
+ *
+ *   INI -> hlx_graph (nodes, slots, shapes; no device needed)
+ *       -> hlx_program (one fixed list of steps, memory planned, recorded once, replayed every step)
+ *   hlx_weights: the parameters and the optimizer's state, shared by the programs of one model.
+ *
+ * Errors:  every function returns 0 or a negative hlx_status (plugin.h); hlx_message() has the one line.
+ * Threads: one thread at a time for each registry and what was made from it, unless said otherwise.
+ * Owner:   what _create made, _destroy frees; destroy(NULL) is a no-op.  A device outlives its weights and programs,
+ *          a registry its graphs, a graph its programs.
+ */
+#ifndef HLX_HLX_H
+#define HLX_HLX_H
+
+#include "hlx/plugin.h"
+
+#include <stdio.h>
+
+/* The thread's last error: one line, no newline.  Never NULL. */
+const char *hlx_message(void);
+/* Sets it and returns status; further context can be put in front. */
+int hlx_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int hlx_prefix(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The name in names (count of them, NULLs skipped) nearest to word, or NULL where none is near. */
+const char *hlx_nearest(const char *word, const char *const *names, size_t count);
+
+/* ---- INI ------------------------------------------------------------------------------------------------ */
+
+/* One setting; entries keep the file's order.  used: somebody has asked for it. */
+struct hlx_setting {
+	char *section, *key, *value, *file;
+	unsigned line; /* 0: from --set */
+	bool used;
+};
+struct hlx_ini {
+	struct hlx_setting *entry;
+	size_t count;
+	char *path;
+};
+/* Read whole or refused whole: regular file, no NUL, lines of at most 199 bytes, no key twice in a section. */
+int hlx_ini_read(const char *path, struct hlx_ini **out);
+int hlx_ini_parse(const char *name, const char *text, size_t size, struct hlx_ini **out);
+void hlx_ini_destroy(struct hlx_ini *);
+/* "section.key=value", from --set: replaces or adds. */
+int hlx_ini_set(struct hlx_ini *, const char *assignment);
+/* The setting or NULL; marks it used. */
+const struct hlx_setting *hlx_ini_find(struct hlx_ini *, const char *section, const char *key);
+/* Typed: *out is untouched where the key is absent; a bad or out-of-range value is HLX_EINVAL with file and line.
+ * Integers and reals are expressions over numbers and [model]'s names. */
+int hlx_ini_string(struct hlx_ini *, const char *section, const char *key, const char **out);
+int hlx_ini_int(struct hlx_ini *, const char *section, const char *key, int64_t min, int64_t max, int64_t *out);
+int hlx_ini_real(struct hlx_ini *, const char *section, const char *key, double min, double max, double *out);
+int hlx_ini_bool(struct hlx_ini *, const char *section, const char *key, bool *out); /* yes|no|true|false|on|off|1|0 */
+/* Refuses the first section not in sections and the first key nobody asked for, naming the nearest of sections, or
+ * of keys ("section.key").  Both end with NULL. */
+int hlx_ini_check(const struct hlx_ini *, const char *const *sections, const char *const *keys);
+/* Writes it as INI text that reads back the same. */
+int hlx_ini_write(const struct hlx_ini *, FILE *);
+
+/* ---- plugins --------------------------------------------------------------------------------------------- */
+
+struct hlx_registry;
+int hlx_registry_create(struct hlx_registry **out);
+void hlx_registry_destroy(struct hlx_registry *);
+/* One .so. */
+int hlx_registry_load(struct hlx_registry *, const char *path);
+/* Every *.so of a folder, by name; 0 for a folder that does not exist.  A plugin that is refused is an error. */
+int hlx_registry_load_dir(struct hlx_registry *, const char *dir);
+/* dir, then the folders of HLX_PLUGIN_PATH (separated by ':'). */
+int hlx_registry_load_all(struct hlx_registry *, const char *dir);
+const struct hlx_op *hlx_registry_op(const struct hlx_registry *, const char *name);
+/* With file, where it came from, and i = 0, 1, ... until NULL. */
+const struct hlx_op *hlx_registry_op_at(const struct hlx_registry *, size_t i, const char **file);
+const struct hlx_impl *hlx_registry_impl_at(const struct hlx_registry *, size_t i, const char **file);
+
+/* ---- device ---------------------------------------------------------------------------------------------- */
+
+struct hlx_device;
+struct hlx_device_info {
+	char name[256], driver[256], uses[256]; /* uses: what hlx would use of it, in words; or why it would not */
+	char type[16];                          /* discrete, integrated, virtual, cpu, other */
+	uint32_t api, index;
+	uint64_t memory;                        /* bytes of its largest DEVICE_LOCAL heap */
+	bool usable, chosen;                    /* chosen: what hlx_device_open(NULL) takes */
+	struct hlx_caps caps;
+};
+/* Up to room entries; *count is how many there are.  HLX_EDEVICE where there is no Vulkan. */
+int hlx_device_list(struct hlx_device_info *out, uint32_t room, uint32_t *count);
+/* select: an index, a part of a name (case ignored), or NULL: discrete before integrated before CPU. */
+int hlx_device_open(const char *select, struct hlx_device **out);
+void hlx_device_close(struct hlx_device *);
+const struct hlx_device_info *hlx_device_describe(const struct hlx_device *);
+
+/* ---- graph ----------------------------------------------------------------------------------------------- */
+
+struct hlx_graph;
+struct hlx_graph_options {
+	uint64_t batch, seq_len; /* dims of the inputs tokens and targets, both u32 (batch, seq_len) */
+	bool train;
+	bool input_grads;        /* gradients of f32 inputs are wanted too */
+	uint64_t slots;          /* S; 0: the largest power of two up to 8 that divides batch */
+};
+/* Wires [embed], [layer] num_layers times, [head] of ini with the ops of [ops]; [model] gives the variables.  Touches
+ * no device.  The graph keeps the registry, not the ini. */
+int hlx_graph_build(struct hlx_registry *, struct hlx_ini *, const struct hlx_graph_options *, struct hlx_graph **out);
+/* The same piecewise, for host applications and tests. */
+int hlx_graph_create(struct hlx_registry *, const struct hlx_graph_options *, struct hlx_graph **out);
+int hlx_graph_define(struct hlx_graph *, const char *variable, double value);
+int hlx_graph_choose(struct hlx_graph *, const char *op, const char *impl);
+int hlx_graph_input(struct hlx_graph *, const char *name, const struct hlx_desc *); /* strides are made row-major */
+/* section.name = text; text is "op input ... key=value ..."; where ("tiny.ini:12") goes into errors. */
+int hlx_graph_wire(struct hlx_graph *, const char *section, const char *name, const char *text, const char *where);
+void hlx_graph_destroy(struct hlx_graph *);
+/* By path ("layer.3.fc", "tokens"); NULL where there is none. */
+const struct hlx_desc *hlx_graph_desc(const struct hlx_graph *, const char *path);
+/* The path of the first input of the LOSS node (the logits), or NULL. */
+const char *hlx_graph_logits(const struct hlx_graph *);
+
+/* ---- parameters ------------------------------------------------------------------------------------------ */
+
+struct hlx_param_info {
+	const char *path;       /* "layer.3.fc.weight" */
+	const struct hlx_desc *desc;
+	struct hlx_init init;
+	bool no_decay, frozen;
+	uint64_t numel, offset; /* elements; offset in the arena, of value and of each state */
+};
+uint32_t hlx_graph_param_count(const struct hlx_graph *);
+struct hlx_param_info hlx_graph_param(const struct hlx_graph *, uint32_t i); /* in INI order */
+
+struct hlx_weights;
+/* Room for every parameter of g and n_state arrays of the optimizer, all zero. */
+int hlx_weights_create(struct hlx_device *, const struct hlx_graph *g, uint32_t n_state, struct hlx_weights **out);
+void hlx_weights_destroy(struct hlx_weights *);
+/* Initial values, keyed by (seed, path, element). */
+int hlx_weights_init(struct hlx_weights *, uint64_t seed);
+/* state 0: the value; 1 ... n_state: the optimizer's arrays.  write stores through hlx_store; *flushed (may be
+ * NULL) counts what that changed. */
+int hlx_weights_read(struct hlx_weights *, uint32_t param, uint32_t state, float *out);
+int hlx_weights_write(struct hlx_weights *, uint32_t param, uint32_t state, const float *in, uint64_t *flushed);
+
+/* ---- program --------------------------------------------------------------------------------------------- */
+
+struct hlx_program;
+struct hlx_program_options {
+	bool backward;               /* forward and backward */
+	const char *optimizer;       /* op; NULL: no update */
+	struct hlx_ini *ini;         /* its section and keys of the optimizer's attributes; NULL: defaults */
+	const char *ini_section;
+	const char *const *keep;     /* tensors to read after a run; ends with NULL; may be NULL */
+	const char *seed;            /* where there is no LOSS: backward starts from this tensor's gradient, which the
+	                              * caller writes */
+};
+/* An arena's planned size, for hlxt plan and for refusing what does not fit. */
+struct hlx_plan_info {
+	uint64_t weights, states, gradients, activations, staging, parameters; /* bytes */
+	uint64_t total, available;
+	uint32_t steps, dispatches, barriers;
+};
+/* weights NULL: plan only (hlx_program_plan works, nothing is allocated). */
+int hlx_program_create(struct hlx_device *, struct hlx_graph *, struct hlx_weights *,
+		const struct hlx_program_options *, struct hlx_program **out);
+void hlx_program_destroy(struct hlx_program *);
+struct hlx_plan_info hlx_program_plan(const struct hlx_program *);
+/* A line a step: what it does, in which arena. */
+int hlx_program_print(const struct hlx_program *, FILE *);
+/* The number of the optimizer's STATE arrays besides param, and their names, of the op named optimizer. */
+uint32_t hlx_optimizer_states(const struct hlx_registry *, const char *optimizer, const char *names[HLX_MAX_SLOTS]);
+
+/* Contiguous elements [first, first + count) of a tensor's value or gradient (what: HLX_VALUE, HLX_GRAD; a
+ * parameter's HLX_GRAD is the final sum over the slots). */
+int hlx_program_write(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, const void *in);
+int hlx_program_read(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, void *out);
+/* Replays the whole list once and waits. */
+int hlx_program_run(struct hlx_program *, const struct hlx_step *);
+/* Of the last run: sum of the loss, count of positions, norm of the mean gradient (0 without backward). */
+struct hlx_result {
+	float loss_sum, count, grad_norm;
+};
+int hlx_program_result(struct hlx_program *, struct hlx_result *);
+/* HLX_ENUMERIC, naming the first tensor that holds a value that is not finite; 0 where there is none. */
+int hlx_program_find_bad(struct hlx_program *);
+
+#endif

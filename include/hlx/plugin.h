@@ -1,0 +1,323 @@
+/*
+ * hlx/plugin.h - the whole contract between the hlx core and an op plugin.
+ *
+ * A plugin is one .so exporting one const object, hlx_plugin.  It brings ops (what is computed: slots,
+ * attributes, shapes, the C reference that defines every bit) and implementations of ops, its own or others'
+ * (how: kernels).  The core reads the ABI words before running any of its code, never calls dlclose(), and owns
+ * every Vulkan object: a plugin describes, and records dispatches by slot.
+ *
+ * Memory:  everything reachable from hlx_plugin is static const.  Tensors, pipelines and node->attrs are the
+ *          host's; node->priv is the implementation's.
+ * Threads: [main] one thread at a time.  [any] reentrant on distinct nodes.
+ * Errors:  0 or a negative hlx_status.  "return host->fail(host, st, fmt, ...)" keeps the thread's message;
+ *          the host prefixes "node (op/impl): ".
+ * Units:   dims, strides and desc.offset are elements; arg offsets and ranges are bytes.
+ */
+#ifndef HLX_PLUGIN_H
+#define HLX_PLUGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HLX_ABI_MAJOR 1u /* must be equal */
+#define HLX_ABI_MINOR 0u /* plugin's <= host's; members are only appended */
+#define HLX_MAX_RANK  4
+#define HLX_MAX_SLOTS 16
+#define HLX_ALIGN     256u /* every tensor, and every slot of a partial, starts at a multiple of this many bytes */
+
+enum hlx_status {
+	HLX_OK = 0,
+	HLX_EINVAL = -1,  /* an attribute, name or argument */
+	HLX_ESHAPE = -2,
+	HLX_EDTYPE = -3,
+	HLX_ENOTSUP = -4, /* right, but not by this implementation or device */
+	HLX_ENOMEM = -5,
+	HLX_EDEVICE = -6, /* lost, hung, absent */
+	HLX_EPLUGIN = -7, /* a plugin broke the contract */
+	HLX_EIO = -8,     /* reading a file failed */
+	HLX_EOUTPUT = -9, /* writing one failed */
+	HLX_ENUMERIC = -10 /* a value that is not finite */
+};
+
+enum hlx_dtype { HLX_F32 = 1, HLX_I32, HLX_U32, HLX_F16, HLX_BF16, HLX_I8 };
+
+/*
+ * LAYER      a node of the model.
+ * LOSS       a node whose OUT slot 0 is HLX_SLOTTED with dims (2): the sum of the loss and the count of
+ *            positions it was summed over, both as f32.  Backward starts here: the gradient of the sum is 1.
+ * OPTIMIZER  updates whole arenas; the core connects its slots by name: "param" (STATE), "grad", "flags", "loss",
+ *            "norm" (IN); its further STATE slots have param's shape.
+ * REDUCE     ends the gradient of one use of a parameter, and the loss: slots "partial" (IN, HLX_SLOTTED), "out"
+ *            (OUT, the parameter's n elements), "squares" (OUT, one f32 for each 1,024 elements of out);
+ *            BOOL attributes "first" (start from +0, else continue from out) and "last" (store and square).
+ * NORM       slots "squares" (IN, all tensors' blocks), "table" (IN, u32, the first block of each tensor, and
+ *            last the end), "loss" (IN), "norm" (OUT, dims (2): norm of the mean gradient, sum of squares).
+ */
+enum hlx_kind { HLX_LAYER = 1, HLX_LOSS, HLX_OPTIMIZER, HLX_REDUCE, HLX_NORM };
+
+/* PORTABLE equals the reference in every bit on every device; DEVICE may differ from device to device. */
+enum hlx_tier { HLX_PORTABLE = 1, HLX_DEVICE = 2 };
+
+/*
+ * Slots are the op's contract, the same for every implementation, in the order of the INI's arguments.  STATE is
+ * checkpointed and hashed.  What an implementation keeps from forward to backward (SAVED) or needs for a
+ * moment (WORK) is its own.
+ */
+enum hlx_role { HLX_IN = 1, HLX_PARAM, HLX_OUT, HLX_STATE };
+enum {
+	HLX_OPTIONAL = 1, /* absent: desc.rank == 0 */
+	HLX_NOGRAD = 2,
+	HLX_NODECAY = 4,  /* weight decay leaves it alone */
+	HLX_SLOTTED = 8   /* stored as partial sums: S runs of hlx_slot_stride() elements, one for each batch slot */
+};
+struct hlx_slot {
+	const char *name;
+	enum hlx_role role;
+	uint32_t flags;
+};
+
+/* INI keys of a node: the host parses, range-checks and stores each at attrs + offset. */
+enum hlx_attr_type { HLX_INT = 1, HLX_FLOAT, HLX_BOOL, HLX_ENUM }; /* int64_t, double, int32_t, int32_t */
+struct hlx_attr {
+	const char *name, *help;
+	enum hlx_attr_type type;
+	size_t offset;
+	double def, min, max;     /* an ENUM's and BOOL's def is an index */
+	const char *const *names; /* HLX_ENUM, ends with NULL */
+};
+
+/*
+ * A tensor as an op sees it.  The axis marks let a core that knows no op split the batch, keep a decoding cache
+ * and evaluate short sequences.  A view lives inside the storage of another tensor of the same node: infer() sets
+ * view_of to that slot + 1 and offset to where it starts there.  From prepare() on, offset counts from the first
+ * element of the storage, which is where HLX_VALUE and HLX_GRAD arguments start.
+ */
+enum hlx_axis { HLX_OTHER = 0, HLX_BATCH, HLX_SEQ };
+struct hlx_desc {
+	enum hlx_dtype dtype;
+	uint32_t rank; /* 0: absent */
+	uint64_t dim[HLX_MAX_RANK], stride[HLX_MAX_RANK];
+	uint8_t axis[HLX_MAX_RANK];
+	uint32_t view_of;
+	uint64_t offset;
+};
+
+/* How a parameter starts, set by infer(): normal with this deviation where deviation > 0, else the constant. */
+struct hlx_init {
+	double constant, deviation;
+};
+
+/* Bindings, their access, push size and workgroup size come from the SPIR-V itself. */
+struct hlx_shader {
+	const char *name;
+	const uint32_t *code;
+	size_t size;       /* bytes */
+	uint32_t subgroup; /* 1: needs full subgroups of caps->subgroup lanes */
+};
+
+/* What changes from pass to pass, as the kernels see it in the uniform buffer (12 words, std140); an op's own scalars
+ * follow, written by its step(). */
+struct hlx_step {
+	uint32_t size, train;
+	uint64_t step; /* 1 for the first */
+	uint32_t seed[2];
+	uint32_t seq0, n_seq; /* the global index of the first sequence of this pass, and how many there are */
+	uint32_t position;
+	float lr;
+	uint32_t pad[2];
+};
+#define HLX_STEP_ROOM 208u /* bytes for an op's own scalars */
+
+struct hlx_node { /* one line of the INI's wiring */
+	size_t struct_size;
+	const char *name;      /* "layer.3.fc" */
+	uint32_t n_slots;
+	uint32_t train;        /* backward will follow */
+	struct hlx_desc *desc; /* by slot; infer() fills OUT, PARAM and STATE (a tied PARAM comes filled: check it) */
+	struct hlx_init *init; /* by slot; infer() fills those of PARAM */
+	const void *attrs;
+	uint32_t slots;        /* S: partial sums of a parameter's gradient, 0 before prepare() */
+	uint64_t grads;        /* bit s: backward is to give slot s's gradient */
+	/* bit s: add to what is there.  Activations: g = hlx_accum(g, r) of the finished r.  Parameters: the accumulators
+	 * continue from the stored partial sum, unflushed. */
+	uint64_t accum;
+	uint64_t saved_bytes, work_bytes; /* prepare() sets */
+	void *priv;                       /* prepare() sets, destroy() frees */
+};
+
+/* One kernel argument, in binding order: a window of a slot's storage. */
+enum hlx_what { HLX_VALUE = 0, HLX_GRAD, HLX_SAVED, HLX_WORK, HLX_STEP };
+enum hlx_how { HLX_SSBO = 0, HLX_TEXEL }; /* TEXEL: a uniform texel buffer of rgba32f */
+struct hlx_arg {
+	uint16_t slot;
+	uint8_t what, how;
+	uint64_t offset, range; /* bytes, offset a multiple of HLX_ALIGN; range 0: to the storage's end */
+};
+
+struct hlx_rec;
+struct hlx_pipeline;
+
+struct hlx_caps { /* what an implementation may choose by; never what is computed */
+	size_t struct_size;
+	uint64_t max_range;    /* bytes one binding can see: 128 MiB on lavapipe */
+	uint64_t max_texels;   /* rgba32f elements one texel binding can see */
+	uint32_t cpu;          /* a CPU driver */
+	uint32_t subgroup;     /* lanes */
+	uint32_t shuffle;      /* subgroupShuffle works in compute shaders */
+	uint32_t shared_bytes, push_bytes, max_invocations;
+	uint32_t max_groups[3];
+	uint32_t int64, fp16, bf16, int8, coopmat;
+};
+
+/* A host call: runs on the CPU between submissions, with the windows of args as host memory. */
+typedef int (*hlx_host_fn)(void *ctx, void *const *data, const struct hlx_step *);
+
+struct hlx_host { /* every member [any] */
+	size_t struct_size;
+	uint32_t abi_major, abi_minor;
+	const struct hlx_caps *caps; /* NULL while no device is chosen: infer() does not need it */
+	void (*log)(const struct hlx_host *, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+	int (*fail)(const struct hlx_host *, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+	/* spec: n_spec values of the constant ids 0, 1, ...  The same shader and values give the same pipeline. */
+	int (*pipeline)(const struct hlx_host *, const struct hlx_shader *,
+			const uint32_t *spec, uint32_t n_spec, struct hlx_pipeline **out);
+	int (*dispatch)(struct hlx_rec *, struct hlx_pipeline *, const struct hlx_arg *args, uint32_t n_args,
+			const void *push, size_t push_size, uint32_t x, uint32_t y, uint32_t z);
+	int (*fill)(struct hlx_rec *, const struct hlx_arg *, uint32_t word);
+	int (*copy)(struct hlx_rec *, const struct hlx_arg *dst, const struct hlx_arg *src);
+	/* write[i]: fn writes args[i]; what fn is not to write, it must not.  ctx outlives the program. */
+	int (*host_call)(struct hlx_rec *, hlx_host_fn fn, void *ctx, const struct hlx_arg *args, const bool *write,
+			uint32_t n_args);
+	const void *(*extension)(const struct hlx_host *, const char *id); /* or NULL */
+};
+
+/* What is computed. */
+struct hlx_op {
+	size_t struct_size;
+	const char *name, *doc;
+	enum hlx_kind kind;
+	const struct hlx_slot *slots; /* ends with .name = NULL */
+	const struct hlx_attr *attrs; /* likewise, or NULL */
+	size_t attrs_size;
+	int (*infer)(const struct hlx_host *, struct hlx_node *); /* [any] */
+	/* The definition, on host memory, IEEE binary32; value[], grad[] by slot, each at its desc's first element
+	 * (strides as in desc); a SLOTTED value and a PARAM's grad are S runs of hlx_slot_stride() elements. */
+	int (*ref_forward)(const struct hlx_node *, void *const value[], const struct hlx_step *);
+	int (*ref_backward)(const struct hlx_node *, void *const value[], void *const grad[], const struct hlx_step *);
+	/* The same mathematics in double, for gradients by central differences: fills OUT.  Integer inputs come as
+	 * doubles; a SLOTTED OUT is one run (the sum over all slots). */
+	int (*ref64)(const struct hlx_node *, double *const value[]);
+	/* Shapes worth testing: "x=2x3x257 causal=yes" names inputs' dims ("tokens=2x5<256": integers below 256) and
+	 * attributes; ends with NULL. */
+	const char *const *cases;
+};
+
+/* How it is computed. */
+struct hlx_impl {
+	size_t struct_size;
+	const char *op, *name, *doc;
+	enum hlx_tier tier;
+	int priority; /* the highest that supports the node is the default; builtin ones use 0 to 99 */
+	/* In call order; all but forward may be NULL. */
+	int (*supports)(const struct hlx_host *, const struct hlx_node *); /* [any] 0: yes */
+	int (*prepare)(const struct hlx_host *, struct hlx_node *);        /* [main]; loop bounds checked here */
+	/* Replayable: the same dispatches every step; no allocation, no readback. */
+	int (*forward)(const struct hlx_host *, const struct hlx_node *, struct hlx_rec *);
+	int (*backward)(const struct hlx_host *, const struct hlx_node *, struct hlx_rec *);
+	/* Bytes written at scalars (at most room); 0 where the op has none. */
+	size_t (*step)(const struct hlx_node *, const struct hlx_step *, void *scalars, size_t room);
+	void (*destroy)(const struct hlx_host *, struct hlx_node *); /* [main] */
+};
+
+struct hlx_plugin {
+	uint32_t abi_major, abi_minor; /* these two words never move */
+	size_t struct_size;
+	const char *name, *version, *license;
+	int (*init)(const struct hlx_host *); /* optional, once, [main] */
+	const struct hlx_op *const *ops;      /* ends with NULL; NULL where there are none */
+	const struct hlx_impl *const *impls;  /* likewise */
+};
+
+#define HLX_PLUGIN(...) \
+	extern const struct hlx_plugin hlx_plugin __attribute__((visibility("default"))); \
+	const struct hlx_plugin hlx_plugin = { HLX_ABI_MAJOR, HLX_ABI_MINOR, sizeof(struct hlx_plugin), __VA_ARGS__ }
+
+/* ---- helpers on descriptions ------------------------------------------------------------------------- */
+
+static inline uint64_t hlx_numel(const struct hlx_desc *d)
+{
+	uint64_t n = d->rank ? 1 : 0;
+	for (uint32_t i = 0; i < d->rank; i++)
+		n *= d->dim[i];
+	return n;
+}
+
+/* Elements from the first to past the last one of the storage that d touches. */
+static inline uint64_t hlx_extent(const struct hlx_desc *d)
+{
+	uint64_t last = 0;
+	for (uint32_t i = 0; i < d->rank; i++)
+		last += (d->dim[i] - 1) * d->stride[i];
+	return d->rank ? last + 1 : 0;
+}
+
+/* Elements from one batch slot's partial sums to the next's. */
+static inline uint64_t hlx_slot_stride(const struct hlx_desc *d)
+{
+	return (hlx_numel(d) + HLX_ALIGN / 4 - 1) / (HLX_ALIGN / 4) * (HLX_ALIGN / 4);
+}
+
+/* Row-major strides for d's dims. */
+static inline void hlx_contiguous(struct hlx_desc *d)
+{
+	uint64_t s = 1;
+	for (uint32_t i = d->rank; i-- > 0; s *= d->dim[i])
+		d->stride[i] = s;
+}
+
+static inline bool hlx_is_contiguous(const struct hlx_desc *d)
+{
+	uint64_t s = 1;
+	for (uint32_t i = d->rank; i-- > 0; s *= d->dim[i])
+		if (d->dim[i] != 1 && d->stride[i] != s)
+			return false;
+	return true;
+}
+
+/* The product of all dims but the last: rows of a row op. */
+static inline uint64_t hlx_rows(const struct hlx_desc *d)
+{
+	uint64_t n = d->rank ? 1 : 0;
+	for (uint32_t i = 0; i + 1 < d->rank; i++)
+		n *= d->dim[i];
+	return n;
+}
+
+static inline uint64_t hlx_cols(const struct hlx_desc *d)
+{
+	return d->rank ? d->dim[d->rank - 1] : 0;
+}
+
+/* Rows per binding window, so that rows * row_bytes <= max_range, rows <= max_rows and every window starts aligned;
+ * 0 where even the smallest aligned block of rows is too big for a binding. */
+static inline uint64_t hlx_window_rows(uint64_t rows, uint64_t row_bytes, uint64_t max_range, uint64_t max_rows)
+{
+	uint64_t step = 1, n = max_range / (row_bytes ? row_bytes : 1);
+	while (step * row_bytes % HLX_ALIGN)
+		step *= 2;
+	n = n < max_rows ? n : max_rows;
+	return n >= rows ? rows : n / step * step;
+}
+
+static inline struct hlx_arg hlx_value(uint16_t slot)
+{
+	return (struct hlx_arg){ slot, HLX_VALUE, HLX_SSBO, 0, 0 };
+}
+
+static inline struct hlx_arg hlx_grad(uint16_t slot)
+{
+	return (struct hlx_arg){ slot, HLX_GRAD, HLX_SSBO, 0, 0 };
+}
+
+#endif
