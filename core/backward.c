@@ -1,0 +1,209 @@
+/*
+ * backward.c - the backward pass: nodes in reverse, each told which gradients to give and which to add to.
+ *
+ * A gradient lives where its value's storage has it: dq, dk and dv lie in dqkv, so heads has nothing to do.  The first
+ * writer of a region stores, later ones accumulate.  Where regions overlap without being the same, or do not fill what
+ * is read, the whole storage is zeroed first and everybody accumulates: +0 + r is r, so the bits are those of a store.
+ */
+#include "core/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct hlx_tensor *tensor(const struct hlx_program *p, uint32_t node, uint32_t slot)
+{
+	uint32_t t = p->graph->node[node]->tensor[slot];
+
+	return t == HLX_NONE ? NULL : &p->graph->tensor[t];
+}
+
+/* A view node's input and output are the same memory: its gradient has passed already. */
+static bool is_view(const struct hlx_program *p, uint32_t node, uint32_t slot)
+{
+	const struct hlx_tensor *in = tensor(p, node, slot), *out;
+
+	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++)
+		if (p->node[node].op->slots[s].role == HLX_OUT && (out = tensor(p, node, s)) && out->storage == in->storage)
+			return true;
+	return false;
+}
+
+static bool writes(const struct hlx_program *p, uint32_t node, uint32_t slot)
+{
+	return p->node[node].op->slots[slot].role == HLX_IN && (p->node[node].pub.grads >> slot & 1) &&
+		!is_view(p, node, slot);
+}
+
+static int remember(struct hlx_grad_state *g, const struct hlx_desc *d, bool *again)
+{
+	struct hlx_region *grown;
+
+	*again = false;
+	for (uint32_t i = 0; i < g->n; i++) {
+		enum hlx_relation r = hlx_desc_relation(&g->written[i].desc, d);
+		if (r == HLX_SAME) {
+			*again = true;
+			return 0;
+		}
+		g->zeroed |= r == HLX_MIXED;
+	}
+	if (!(grown = hlx_grow(g->written, g->n, sizeof(*grown))))
+		return HLX_ENOMEM;
+	g->written = grown;
+	g->written[g->n++].desc = *d;
+	return 0;
+}
+
+/* Does a gradient reach the node?  And is all of it there? */
+static bool is_reached(struct hlx_program *p, uint32_t node)
+{
+	bool reached = p->node[node].op->kind == HLX_LOSS && !p->seeded;
+
+	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++) {
+		const struct hlx_tensor *t = tensor(p, node, s);
+		struct hlx_grad_state *g;
+		if (p->node[node].op->slots[s].role != HLX_OUT || !t)
+			continue;
+		g = &p->grad_state[t->storage];
+		for (uint32_t i = 0; i < g->n; i++)
+			reached |= hlx_desc_relation(&g->written[i].desc, &t->desc) != HLX_DISJOINT;
+	}
+	return reached;
+}
+
+static void check_cover(struct hlx_program *p, uint32_t node)
+{
+	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++) {
+		const struct hlx_tensor *t = tensor(p, node, s);
+		if (p->node[node].op->slots[s].role == HLX_OUT && t && p->node[node].op->kind != HLX_LOSS &&
+				!hlx_desc_covers(&t->desc, p->grad_state[t->storage].written, p->grad_state[t->storage].n))
+			p->grad_state[t->storage].zeroed = true;
+	}
+}
+
+/* First without recording: which nodes take part, and which storages are to be zeroed. */
+static int survey(struct hlx_program *p, bool *active)
+{
+	bool again;
+
+	for (uint32_t n = p->graph->n_nodes; n-- > 0;) {
+		active[n] = p->node[n].pub.grads && is_reached(p, n);
+		if (!active[n])
+			continue;
+		check_cover(p, n);
+		for (uint32_t s = 0; s < p->node[n].pub.n_slots; s++)
+			if (writes(p, n, s))
+				HLX_TRY(remember(&p->grad_state[tensor(p, n, s)->storage], &tensor(p, n, s)->desc, &again));
+	}
+	for (uint32_t i = 0; i < p->graph->n_storages; i++) {
+		free(p->grad_state[i].written);
+		p->grad_state[i].written = NULL;
+		p->grad_state[i].n = 0;
+	}
+	return 0;
+}
+
+static int seed(struct hlx_program *p)
+{
+	const struct hlx_graph *g = p->graph;
+	int t = p->options.seed ? hlx_graph_find_tensor(g, p->options.seed) : -1;
+	bool again;
+
+	if (!p->options.seed)
+		return g->loss == HLX_NONE ? hlx_fail(HLX_EINVAL, "no loss to start the backward pass from") : 0;
+	if (t < 0)
+		return hlx_fail(HLX_EINVAL, "no tensor %s to start the backward pass from", p->options.seed);
+	p->seeded = true;
+	p->cell[p->grad_cell[g->tensor[t].storage]].persistent = true;
+	return remember(&p->grad_state[g->tensor[t].storage], &g->tensor[t].desc, &again);
+}
+
+static int zero_once(struct hlx_program *p, uint32_t node, uint32_t slot, struct hlx_grad_state *g)
+{
+	struct hlx_rec rec = { p, node, true };
+	struct hlx_arg all = hlx_grad((uint16_t)slot);
+
+	if (g->n)
+		return 0;
+	return p->dev->host.pub.fill(&rec, &all, 0);
+}
+
+static int set_accum(struct hlx_program *p, uint32_t node)
+{
+	struct hlx_node *pub = &p->node[node].pub;
+
+	for (uint32_t s = 0; s < pub->n_slots; s++) {
+		struct hlx_grad_state *g;
+		bool again;
+		if (!writes(p, node, s))
+			continue;
+		g = &p->grad_state[tensor(p, node, s)->storage];
+		if (g->zeroed)
+			HLX_TRY(zero_once(p, node, s, g));
+		HLX_TRY(remember(g, &tensor(p, node, s)->desc, &again));
+		if (again || g->zeroed)
+			pub->accum |= 1ull << s;
+	}
+	return 0;
+}
+
+/* Each use of a parameter has partial sums of its own. */
+static int partial_cells(struct hlx_program *p, uint32_t node)
+{
+	const struct hlx_graph_node *gn = p->graph->node[node];
+
+	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++)
+		if (gn->param[s] != HLX_NONE)
+			HLX_TRY(hlx_program_add_cell(p, (struct hlx_cell){ .arena = HLX_ARENA_STAGING, .parent = HLX_NONE,
+					.bytes = hlx_slot_stride(&p->node[node].desc[s]) * p->graph->options.slots * 4 },
+					&p->node[node].grad[s]));
+	return 0;
+}
+
+/* When the first use in INI order is done, all are. */
+static int reduce_finished(struct hlx_program *p, uint32_t node, const bool *active)
+{
+	const struct hlx_graph *g = p->graph;
+
+	for (uint32_t i = 0; i < g->n_params; i++) {
+		struct hlx_use use[64];
+		uint32_t n = 0;
+		for (uint32_t u = 0; u < g->param[i].n_uses; u++)
+			if (active[g->param[i].use[u].node]) {
+				if (n == 64)
+					return hlx_fail(HLX_ENOTSUP, "%s is used more than 64 times", g->param[i].path);
+				use[n++] = g->param[i].use[u];
+			}
+		if (n && use[0].node == node)
+			HLX_TRY(hlx_build_reduce_param(p, i, use, n));
+	}
+	return 0;
+}
+
+static int go(struct hlx_program *p, const bool *active)
+{
+	for (uint32_t n = p->graph->n_nodes; n-- > 0;) {
+		if (!active[n])
+			continue;
+		HLX_TRY(set_accum(p, n));
+		HLX_TRY(partial_cells(p, n));
+		HLX_TRY(hlx_build_record(p, n, true));
+		HLX_TRY(reduce_finished(p, n, active));
+	}
+	return 0;
+}
+
+int hlx_build_backward(struct hlx_program *p)
+{
+	bool *active = calloc(p->graph->n_nodes + 1, sizeof(*active));
+	int status = active ? seed(p) : hlx_no_memory();
+
+	if (status >= 0)
+		status = survey(p, active);
+	if (status >= 0)
+		status = seed(p);
+	if (status >= 0)
+		status = go(p, active);
+	free(active);
+	return status;
+}

@@ -1,0 +1,71 @@
+/*
+ * barrier.c - which steps must wait.  A step waits when it touches bytes that a step since the last barrier wrote, or
+ * writes bytes that one touched; whose bytes they are is told by place in memory, since cells share it.
+ */
+#include <stdlib.h>
+
+#include "core/program.h"
+
+struct range {
+	uint64_t arena; /* arena and chunk */
+	uint64_t begin, end;
+	bool write;
+};
+
+struct pending {
+	struct range *range;
+	uint32_t n;
+};
+
+static struct range range_of(const struct hlx_program *p, const struct hlx_access *a)
+{
+	const struct hlx_cell *c = &p->cell[a->cell];
+	uint64_t at = a->offset;
+
+	for (; c->parent != HLX_NONE; c = &p->cell[c->parent])
+		at += c->offset;
+	at += c->external || c->arena == HLX_ARENA_WEIGHTS || c->arena == HLX_ARENA_STATES ? 0 : c->offset;
+	return (struct range){ (uint64_t)c->arena << 32 | c->chunk, at, at + a->range, a->write };
+}
+
+static bool conflicts(const struct pending *since, const struct range *r)
+{
+	for (uint32_t i = 0; i < since->n; i++) {
+		const struct range *o = &since->range[i];
+		if (o->arena == r->arena && (o->write || r->write) && o->begin < r->end && r->begin < o->end)
+			return true;
+	}
+	return false;
+}
+
+static int mark(struct hlx_program *p, struct hlx_prog_step *s, struct pending *since)
+{
+	struct range *grown;
+
+	s->barrier = s->kind == HLX_HOST_CALL; /* it runs between submissions */
+	for (uint32_t i = 0; i < s->n_access && !s->barrier; i++) {
+		struct range r = range_of(p, &s->access[i]);
+		s->barrier = conflicts(since, &r);
+	}
+	if (s->barrier)
+		since->n = 0;
+	p->plan.barriers += s->barrier;
+	for (uint32_t i = 0; i < s->n_access && s->kind != HLX_HOST_CALL; i++) {
+		if (!(grown = hlx_grow(since->range, since->n, sizeof(*grown))))
+			return HLX_ENOMEM;
+		since->range = grown;
+		since->range[since->n++] = range_of(p, &s->access[i]);
+	}
+	return 0;
+}
+
+int hlx_program_barriers(struct hlx_program *p)
+{
+	struct pending since = { 0 };
+	int status = 0;
+
+	for (uint32_t i = 0; i < p->n_steps && status >= 0; i++)
+		status = mark(p, &p->step[i], &since);
+	free(since.range);
+	return status;
+}

@@ -1,0 +1,67 @@
+/*
+ * device.h - one Vulkan device: its queue, its limits, its memory, and a wait that notices when nothing moves.
+ *
+ * On a CPU driver all memory is host memory, so everything is allocated mapped (host_memory) and host calls and
+ * read-backs copy nothing.
+ */
+#ifndef HLX_CORE_DEVICE_H
+#define HLX_CORE_DEVICE_H
+
+#include <vulkan/vulkan.h>
+
+#include "core/host.h"
+
+struct hlx_memory {
+	VkBuffer buffer;
+	VkDeviceMemory memory;
+	uint64_t size;
+	char *map; /* NULL where the host does not see it */
+};
+
+struct hlx_device {
+	VkInstance instance;
+	VkPhysicalDevice physical;
+	VkDevice vk;
+	VkQueue queue;
+	uint32_t family;
+	VkPhysicalDeviceMemoryProperties memory;
+	uint64_t max_allocation;
+	bool budget;         /* VK_EXT_memory_budget */
+	bool size_control;   /* a subgroup size can be asked for */
+	bool host_memory;
+	struct hlx_device_info info;
+	struct hlx_core_host host;
+	VkCommandPool pool;
+	VkCommandBuffer transfer;
+	VkSemaphore timeline;
+	uint64_t timeline_value;
+	unsigned timeout_s;
+	struct hlx_memory staging;
+	VkDebugUtilsMessengerEXT messenger;
+	char complaint[768]; /* the validation layer's first message */
+};
+
+/* HLX_EDEVICE "what: VK_ERROR_..." */
+int hlx_vk_fail(VkResult, const char *what);
+/* HLX_EDEVICE where the validation layer has complained since the device was opened. */
+int hlx_device_complaint(const struct hlx_device *);
+
+/* Submits n command buffers, in order, and waits until all are done. */
+int hlx_device_submit(struct hlx_device *, const VkCommandBuffer *cmd, uint32_t n);
+
+/* Bytes that can still be allocated for the device. */
+uint64_t hlx_memory_available(const struct hlx_device *);
+/* Zeroed.  host: the host must see it. */
+int hlx_memory_create(struct hlx_device *, uint64_t size, bool host, struct hlx_memory *out);
+void hlx_memory_finish(struct hlx_device *, struct hlx_memory *);
+int hlx_memory_read(struct hlx_device *, const struct hlx_memory *, uint64_t offset, uint64_t size, void *out);
+int hlx_memory_write(struct hlx_device *, const struct hlx_memory *, uint64_t offset, uint64_t size, const void *in);
+
+/* instance.c */
+int hlx_instance_create(struct hlx_device *);
+void hlx_instance_destroy(struct hlx_device *);
+/* choose.c: fills info of one physical device; usable tells whether hlx can work with it, uses says it in words */
+void hlx_device_inspect(VkPhysicalDevice, uint32_t index, struct hlx_device_info *);
+int hlx_device_choose(const struct hlx_device_info *, uint32_t n, const char *select, uint32_t *out);
+
+#endif

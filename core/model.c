@@ -1,0 +1,103 @@
+/* model.c - the sections [model], [ops], [embed], [layer], [head] of an INI, wired into a graph. */
+#include <string.h>
+
+#include "core/expr.h"
+#include "core/graph.h"
+
+#define MAX_LAYERS 4096
+
+/* Every key of [model] is a variable of the wiring. */
+static int define_all(struct hlx_graph *g, struct hlx_ini *ini)
+{
+	for (size_t i = 0; i < ini->count; i++) {
+		const struct hlx_setting *s = &ini->entry[i];
+		double v = 0;
+
+		if (strcmp(s->section, "model"))
+			continue;
+		HLX_TRY(hlx_ini_real(ini, "model", s->key, -1e15, 1e15, &v));
+		HLX_TRY(hlx_graph_define(g, s->key, v));
+	}
+	return 0;
+}
+
+static int choose_all(struct hlx_graph *g, struct hlx_ini *ini)
+{
+	for (size_t i = 0; i < ini->count; i++) {
+		struct hlx_setting *s = &ini->entry[i];
+
+		if (strcmp(s->section, "ops"))
+			continue;
+		s->used = true;
+		if (hlx_graph_choose(g, s->key, s->value) < 0)
+			return hlx_prefix(HLX_EINVAL, "%s:%u: ", s->file, s->line);
+	}
+	return 0;
+}
+
+static int wire_section(struct hlx_graph *g, struct hlx_ini *ini, const char *section, const char *prefix)
+{
+	char where[512];
+	int status;
+
+	for (size_t i = 0; i < ini->count; i++) {
+		struct hlx_setting *s = &ini->entry[i];
+
+		if (strcmp(s->section, section))
+			continue;
+		s->used = true;
+		snprintf(where, sizeof(where), "%s:%u", s->file, s->line);
+		if ((status = hlx_graph_wire(g, prefix, s->key, s->value, where)) < 0)
+			return status;
+	}
+	return 0;
+}
+
+static int inputs(struct hlx_graph *g)
+{
+	struct hlx_desc d = { .dtype = HLX_U32, .rank = 2, .dim = { g->options.batch, g->options.seq_len },
+		.axis = { HLX_BATCH, HLX_SEQ } };
+
+	HLX_TRY(hlx_graph_input(g, "tokens", &d));
+	return hlx_graph_input(g, "targets", &d);
+}
+
+static int wire_all(struct hlx_graph *g, struct hlx_ini *ini)
+{
+	int64_t layers = 0;
+	char prefix[32];
+
+	HLX_TRY(define_all(g, ini));
+	HLX_TRY(choose_all(g, ini));
+	HLX_TRY(hlx_ini_int(ini, "model", "num_layers", 0, MAX_LAYERS, &layers));
+	HLX_TRY(inputs(g));
+	HLX_TRY(wire_section(g, ini, "embed", "embed"));
+	for (int64_t l = 0; l < layers; l++) {
+		snprintf(prefix, sizeof(prefix), "layer.%lld", (long long)l);
+		HLX_TRY(wire_section(g, ini, "layer", prefix));
+	}
+	if (!layers) /* its keys are right, only not wanted */
+		for (size_t i = 0; i < ini->count; i++)
+			ini->entry[i].used |= !strcmp(ini->entry[i].section, "layer");
+	HLX_TRY(wire_section(g, ini, "head", "head"));
+	if (!g->n_nodes)
+		return hlx_fail(HLX_EINVAL, "%s: no model: want wiring in [embed], [layer] or [head]", ini->path);
+	if (g->loss == HLX_NONE)
+		return hlx_fail(HLX_EINVAL, "%s: the wiring has no loss (loss = xent logits targets)", ini->path);
+	return 0;
+}
+
+int hlx_graph_build(struct hlx_registry *r, struct hlx_ini *ini, const struct hlx_graph_options *o,
+		struct hlx_graph **out)
+{
+	struct hlx_graph *g;
+	int status;
+
+	HLX_TRY(hlx_graph_create(r, o, &g));
+	if ((status = wire_all(g, ini)) < 0) {
+		hlx_graph_destroy(g);
+		return status;
+	}
+	*out = g;
+	return 0;
+}

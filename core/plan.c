@@ -1,0 +1,200 @@
+/*
+ * plan.c - where every cell lives.
+ *
+ *   arena      chunk 0                          chunk 1
+ *   | persistent cells | transient cells ... |  | ...      no cell crosses a chunk's end
+ *
+ * Two transient cells share bytes when no step needs both.  The biggest are placed first, each in the lowest gap between
+ * those whose lifetimes meet its own.  A chunk is one allocation: devices limit its size.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/program.h"
+
+static uint64_t padded(uint64_t bytes)
+{
+	return (bytes + HLX_ALIGN - 1) / HLX_ALIGN * HLX_ALIGN;
+}
+
+static bool lives_together(const struct hlx_cell *a, const struct hlx_cell *b)
+{
+	return a->persistent || b->persistent || (a->first <= b->last && b->first <= a->last);
+}
+
+static bool is_placed_here(const struct hlx_cell *c)
+{
+	return c->parent == HLX_NONE && c->arena != HLX_ARENA_WEIGHTS && c->arena != HLX_ARENA_STATES &&
+		(c->persistent || c->first != HLX_NONE) && c->bytes;
+}
+
+static uint64_t chunk_size(const struct hlx_program *p)
+{
+	uint64_t most = p->dev->max_allocation > HLX_ALIGN ? p->dev->max_allocation - HLX_ALIGN : 0;
+
+	return most < (2ull << 30) ? most : 2ull << 30;
+}
+
+/* The lowest place from `at` on where bytes do not cross a chunk's end. */
+static uint64_t in_chunk(uint64_t at, uint64_t bytes, uint64_t chunk)
+{
+	return at / chunk == (at + bytes - 1) / chunk ? at : (at / chunk + 1) * chunk;
+}
+
+static uint64_t size_of_order(const struct hlx_cell *c)
+{
+	return c->persistent ? UINT64_MAX : c->bytes;
+}
+
+/* Persistent first, then by size; ties in the order they were made, so that a plan is one and the same. */
+static void sort(const struct hlx_program *p, uint32_t *order, uint32_t n)
+{
+	for (uint32_t gap = n / 2; gap; gap /= 2)
+		for (uint32_t i = gap; i < n; i++) {
+			uint32_t c = order[i], j = i;
+			uint64_t size = size_of_order(&p->cell[c]);
+			while (j >= gap && (size_of_order(&p->cell[order[j - gap]]) < size ||
+					(size_of_order(&p->cell[order[j - gap]]) == size && order[j - gap] > c))) {
+				order[j] = order[j - gap];
+				j -= gap;
+			}
+			order[j] = c;
+		}
+}
+
+/* placed: the cells of this arena so far, by offset. */
+static int place(struct hlx_program *p, uint32_t index, uint32_t *placed, uint32_t n, uint64_t chunk)
+{
+	struct hlx_cell *c = &p->cell[index];
+	uint64_t need = padded(c->bytes), at = 0;
+	uint32_t i;
+
+	if (need > chunk)
+		return hlx_fail(HLX_ENOMEM, "one tensor of %llu MiB: %s allocates at most %llu MiB at once",
+				(unsigned long long)need >> 20, p->dev->info.name, (unsigned long long)chunk >> 20);
+	for (i = 0; i < n; i++) {
+		const struct hlx_cell *o = &p->cell[placed[i]];
+		if (!lives_together(c, o) || o->offset + padded(o->bytes) <= at)
+			continue;
+		if (o->offset >= at + need)
+			break; /* sorted: nothing further on is in the way */
+		at = in_chunk(o->offset + padded(o->bytes), need, chunk);
+	}
+	c->offset = at;
+	for (i = n; i && p->cell[placed[i - 1]].offset > at; i--)
+		placed[i] = placed[i - 1];
+	placed[i] = index;
+	if (at + need > p->arena_bytes[c->arena])
+		p->arena_bytes[c->arena] = at + need;
+	return 0;
+}
+
+static int place_all(struct hlx_program *p, uint32_t *order, uint32_t *placed)
+{
+	uint64_t chunk = chunk_size(p) / HLX_ALIGN * HLX_ALIGN;
+
+	for (int arena = 0; arena < HLX_ARENA_COUNT; arena++) {
+		uint32_t n = 0;
+		for (uint32_t i = 0; i < p->n_cells; i++)
+			if (is_placed_here(&p->cell[i]) && p->cell[i].arena == (enum hlx_arena)arena)
+				order[n++] = i;
+		sort(p, order, n);
+		for (uint32_t i = 0; i < n; i++)
+			HLX_TRY(place(p, order[i], placed, i, chunk));
+		for (uint32_t i = 0; i < n; i++) {
+			p->cell[order[i]].chunk = (uint32_t)(p->cell[order[i]].offset / chunk);
+			p->cell[order[i]].offset %= chunk;
+		}
+	}
+	return 0;
+}
+
+static void count(struct hlx_program *p)
+{
+	struct hlx_plan_info *i = &p->plan;
+	uint32_t states = 0;
+
+	for (uint32_t c = 0; c < p->n_cells; c++)
+		states += p->cell[c].arena == HLX_ARENA_STATES && p->cell[c].parent == HLX_NONE;
+	*i = (struct hlx_plan_info){ .weights = p->graph->arena * 4, .states = p->graph->arena * 4 * states,
+		.gradients = p->arena_bytes[HLX_ARENA_GRADIENTS], .activations = p->arena_bytes[HLX_ARENA_ACTIVATIONS],
+		.staging = p->arena_bytes[HLX_ARENA_STAGING], .parameters = p->arena_bytes[HLX_ARENA_PARAMETERS],
+		.available = hlx_memory_available(p->dev), .steps = p->n_steps };
+	i->total = i->weights + i->states + i->gradients + i->activations + i->staging + i->parameters;
+	for (uint32_t s = 0; s < p->n_steps; s++)
+		i->dispatches += p->step[s].kind == HLX_DISPATCH;
+}
+
+static int keep(struct hlx_program *p)
+{
+	for (const char *const *k = p->options.keep; k && *k; k++) {
+		int t = hlx_graph_find_tensor(p->graph, *k);
+		uint32_t s;
+		if (t < 0)
+			return hlx_fail(HLX_EINVAL, "no tensor %s to keep", *k);
+		s = p->graph->tensor[t].storage;
+		p->cell[p->value_cell[s]].persistent = true;
+		if (p->grad_cell[s] != HLX_NONE)
+			p->cell[p->grad_cell[s]].persistent = true;
+	}
+	return 0;
+}
+
+int hlx_program_layout(struct hlx_program *p)
+{
+	uint32_t *order = calloc(2 * (size_t)p->n_cells + 1, sizeof(*order));
+	int status = order ? keep(p) : hlx_no_memory();
+
+	if (status >= 0)
+		status = place_all(p, order, order + p->n_cells);
+	free(order);
+	if (status >= 0)
+		count(p);
+	return status;
+}
+
+static int check_budget(const struct hlx_program *p)
+{
+	const struct hlx_plan_info *i = &p->plan;
+	uint64_t need = i->total - i->weights - i->states; /* those stand already */
+
+	if (need <= i->available)
+		return 0;
+	return hlx_fail(HLX_ENOMEM, "the model does not fit: it needs %llu MiB, %s has %llu MiB free (a smaller batch_size "
+			"helps; hlxt plan shows what takes the room)", (unsigned long long)need >> 20, p->dev->info.name,
+			(unsigned long long)i->available >> 20);
+}
+
+int hlx_program_allocate(struct hlx_program *p)
+{
+	uint64_t chunk = chunk_size(p) / HLX_ALIGN * HLX_ALIGN;
+
+	HLX_TRY(check_budget(p));
+	for (int a = 0; a < HLX_ARENA_COUNT; a++) {
+		uint64_t left = p->arena_bytes[a];
+		uint32_t n = (uint32_t)((left + chunk - 1) / chunk);
+		if (!n)
+			continue;
+		if (!(p->chunk[a] = calloc(n, sizeof(*p->chunk[a]))))
+			return hlx_no_memory();
+		for (uint32_t i = 0; i < n; i++, left -= chunk) {
+			HLX_TRY(hlx_memory_create(p->dev, left < chunk ? left : chunk, a == HLX_ARENA_PARAMETERS,
+					&p->chunk[a][i]));
+			p->n_chunks[a] = i + 1;
+		}
+	}
+	return 0;
+}
+
+const struct hlx_memory *hlx_cell_memory(const struct hlx_program *p, uint32_t cell, uint64_t *offset)
+{
+	const struct hlx_cell *c = &p->cell[cell];
+
+	*offset = 0;
+	for (; c->parent != HLX_NONE; c = &p->cell[c->parent])
+		*offset += c->offset;
+	if (c->external)
+		return c->external;
+	*offset += c->offset;
+	return &p->chunk[c->arena][c->chunk];
+}

@@ -1,0 +1,140 @@
+/*
+ * program.h - a graph on a device: one fixed list of steps, replayed.
+ *
+ *   build.c   nodes forward, backward, reductions, norm, optimizer -> steps with symbolic arguments (cells)
+ *   record.c  what a plugin's dispatch() and its kin check and append
+ *   plan.c    lifetimes -> an arena and an offset for each cell
+ *   barrier.c which steps wait for those before
+ *   replay.c  descriptor sets and command buffers; running them
+ *
+ * A cell is a piece of memory with one meaning: a storage's value or gradient, a node's saved or work bytes, a
+ * parameter.  A cell may be a slice of another.
+ */
+#ifndef HLX_CORE_PROGRAM_H
+#define HLX_CORE_PROGRAM_H
+
+#include "core/graph.h"
+#include "core/pipeline.h"
+
+enum hlx_arena { HLX_ARENA_WEIGHTS, HLX_ARENA_STATES, HLX_ARENA_GRADIENTS, HLX_ARENA_ACTIVATIONS, HLX_ARENA_STAGING,
+	HLX_ARENA_PARAMETERS, HLX_ARENA_COUNT };
+
+struct hlx_cell {
+	enum hlx_arena arena;
+	uint64_t bytes;
+	uint32_t parent;         /* HLX_NONE, or the cell this is a slice of */
+	uint64_t offset;         /* in parent or in the arena's chunk */
+	uint32_t chunk;
+	uint32_t first, last;    /* steps that touch it; first HLX_NONE: none */
+	bool persistent;         /* keeps its memory all the time */
+	const struct hlx_memory *external; /* of hlx_weights */
+};
+
+struct hlx_access {
+	uint32_t cell;
+	uint64_t offset, range;
+	bool read, write, texel;
+};
+
+enum hlx_step_kind { HLX_DISPATCH, HLX_COPY, HLX_FILL, HLX_HOST_CALL };
+
+struct hlx_prog_step {
+	enum hlx_step_kind kind;
+	uint32_t node;
+	bool backward, barrier; /* barrier: waits for what came before */
+	struct hlx_pipeline *pipeline;
+	unsigned char push[256];
+	uint32_t push_bytes, groups[3], word;
+	struct hlx_access access[HLX_MAX_BINDINGS];
+	uint32_t n_access;
+	hlx_host_fn fn;
+	void *ctx;
+	VkDescriptorSet set;
+	VkBufferView view[HLX_MAX_BINDINGS];
+};
+
+struct hlx_prog_node {
+	struct hlx_node pub;             /* its own copy: a graph may have several programs */
+	struct hlx_desc desc[HLX_MAX_SLOTS];
+	const struct hlx_op *op;
+	const struct hlx_impl *impl;
+	uint32_t value[HLX_MAX_SLOTS], grad[HLX_MAX_SLOTS], saved, work[2]; /* cells or HLX_NONE */
+	uint32_t step_offset;            /* of its struct hlx_step in the parameters arena */
+	char *path;
+	void *attrs;                     /* owned, for nodes the graph does not have */
+	bool prepared;
+};
+
+struct hlx_rec {
+	struct hlx_program *program;
+	uint32_t node;
+	bool backward;
+};
+
+/* What is known of a storage's gradient while the backward pass is laid out. */
+struct hlx_region {
+	struct hlx_desc desc;
+};
+struct hlx_grad_state {
+	struct hlx_region *written;
+	uint32_t n;
+	bool zeroed; /* a fill came first: everything accumulates */
+};
+
+struct hlx_program {
+	struct hlx_device *dev;
+	struct hlx_graph *graph;
+	struct hlx_weights *weights;
+	struct hlx_program_options options;
+	struct hlx_prog_node *node;
+	struct hlx_cell *cell;
+	struct hlx_prog_step *step;
+	uint32_t n_nodes, n_cells, n_steps;
+	uint32_t *value_cell, *grad_cell; /* by storage */
+	uint32_t *param_cell, *final_cell; /* by parameter: its value, its gradient summed over the slots */
+	struct hlx_grad_state *grad_state; /* by storage */
+	uint32_t weights_cell, gradients_cell, squares_cell, table_cell, flags_cell, loss_cell, norm_cell, steps_cell;
+	uint32_t state_cell[HLX_MAX_SLOTS];
+	struct hlx_memory *chunk[HLX_ARENA_COUNT]; /* arrays */
+	uint32_t n_chunks[HLX_ARENA_COUNT];
+	uint64_t arena_bytes[HLX_ARENA_COUNT];
+	struct hlx_plan_info plan;
+	VkDescriptorPool descriptors;
+	VkCommandBuffer *cmd;
+	uint32_t *cmd_first; /* the step each command buffer begins with */
+	uint32_t n_cmds;
+	bool seeded;
+};
+
+/* build.c */
+int hlx_program_build(struct hlx_program *);
+int hlx_program_add_cell(struct hlx_program *, struct hlx_cell, uint32_t *out);
+/* regions.c: how two tensors of one storage lie to each other */
+enum hlx_relation { HLX_SAME, HLX_DISJOINT, HLX_MIXED };
+enum hlx_relation hlx_desc_relation(const struct hlx_desc *, const struct hlx_desc *);
+/* True when the n tensors, mutually disjoint, fill `whole` exactly. */
+bool hlx_desc_covers(const struct hlx_desc *whole, const struct hlx_region *part, uint32_t n);
+/* record.c */
+void hlx_record_host(struct hlx_host *); /* sets dispatch, fill, copy, host_call */
+/* plan.c */
+int hlx_program_layout(struct hlx_program *);
+int hlx_program_allocate(struct hlx_program *);
+const struct hlx_memory *hlx_cell_memory(const struct hlx_program *, uint32_t cell, uint64_t *offset);
+/* barrier.c */
+int hlx_program_barriers(struct hlx_program *);
+/* replay.c */
+int hlx_program_materialize(struct hlx_program *);
+void hlx_program_release(struct hlx_program *);
+
+/* weights.c */
+struct hlx_weights {
+	struct hlx_device *dev;
+	const struct hlx_graph *graph;
+	struct hlx_memory value, state[HLX_MAX_SLOTS];
+	uint32_t n_state;
+	struct { char *path; uint64_t offset, numel; struct hlx_init init; } *param;
+	uint32_t n_params;
+	uint64_t arena;
+};
+
+#endif

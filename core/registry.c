@@ -1,0 +1,359 @@
+/*
+ * registry.c - plugins: which ops there are, and which implementations of them.
+ *
+ * A plugin's code runs with all our rights, so its file is checked first: ours or root's, and writable by nobody
+ * else.  Its two ABI words are read before any other member and before any of its code runs.  Nothing is ever
+ * dlclosed: tables point into it.
+ */
+#include "core/registry.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/host.h"
+#include "core/numerics.h"
+
+struct entry {
+	const void *what; /* struct hlx_op or struct hlx_impl */
+	char *file;
+};
+
+struct list {
+	struct entry *entry;
+	size_t count;
+};
+
+struct hlx_registry {
+	struct list ops, impls;
+	struct hlx_core_host host;
+};
+
+int hlx_registry_create(struct hlx_registry **out)
+{
+	struct hlx_registry *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return hlx_no_memory();
+	hlx_host_init(&r->host);
+	*out = r;
+	return 0;
+}
+
+static void list_finish(struct list *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		free(l->entry[i].file);
+	free(l->entry);
+}
+
+void hlx_registry_destroy(struct hlx_registry *r)
+{
+	if (!r)
+		return;
+	list_finish(&r->ops);
+	list_finish(&r->impls);
+	free(r);
+}
+
+static int list_add(struct list *l, const void *what, const char *file)
+{
+	struct entry *grown = realloc(l->entry, (l->count + 1) * sizeof(*grown));
+
+	if (!grown)
+		return hlx_no_memory();
+	l->entry = grown;
+	grown[l->count].what = what;
+	if (!(grown[l->count].file = strdup(file)))
+		return hlx_no_memory();
+	l->count++;
+	return 0;
+}
+
+const struct hlx_op *hlx_registry_op(const struct hlx_registry *r, const char *name)
+{
+	for (size_t i = 0; i < r->ops.count; i++)
+		if (!strcmp(((const struct hlx_op *)r->ops.entry[i].what)->name, name))
+			return r->ops.entry[i].what;
+	return NULL;
+}
+
+const struct hlx_op *hlx_registry_op_of_kind(const struct hlx_registry *r, enum hlx_kind kind)
+{
+	for (size_t i = 0; i < r->ops.count; i++)
+		if (((const struct hlx_op *)r->ops.entry[i].what)->kind == kind)
+			return r->ops.entry[i].what;
+	return NULL;
+}
+
+const struct hlx_op *hlx_registry_op_at(const struct hlx_registry *r, size_t i, const char **file)
+{
+	if (i >= r->ops.count)
+		return NULL;
+	if (file)
+		*file = r->ops.entry[i].file;
+	return r->ops.entry[i].what;
+}
+
+const struct hlx_impl *hlx_registry_impl_at(const struct hlx_registry *r, size_t i, const char **file)
+{
+	if (i >= r->impls.count)
+		return NULL;
+	if (file)
+		*file = r->impls.entry[i].file;
+	return r->impls.entry[i].what;
+}
+
+size_t hlx_registry_op_names(const struct hlx_registry *r, const char **out, size_t room)
+{
+	size_t n = 0;
+
+	for (; n < r->ops.count && n < room; n++)
+		out[n] = ((const struct hlx_op *)r->ops.entry[n].what)->name;
+	return n;
+}
+
+/* -- what a plugin must be --------------------------------------------------------------------------------- */
+
+static int check_file(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return hlx_fail(HLX_EPLUGIN, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return hlx_fail(HLX_EPLUGIN, "%s: not a regular file", path);
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return hlx_fail(HLX_EPLUGIN, "%s: belongs to user %u, neither root nor you: refused", path,
+				(unsigned)st.st_uid);
+	if (st.st_mode & S_IWOTH)
+		return hlx_fail(HLX_EPLUGIN, "%s: anyone may write to it: refused (chmod o-w mends it)", path);
+	if ((st.st_mode & S_IWGRP) && st.st_gid != getegid())
+		return hlx_fail(HLX_EPLUGIN, "%s: group %u may write to it: refused (chmod g-w mends it)", path,
+				(unsigned)st.st_gid);
+	return 0;
+}
+
+static int check_slots(const struct hlx_op *op, const char *path)
+{
+	size_t n = 0;
+
+	for (; op->slots[n].name; n++)
+		if (n + 1 >= HLX_MAX_SLOTS || op->slots[n].role < HLX_IN || op->slots[n].role > HLX_STATE)
+			return hlx_fail(HLX_EPLUGIN, "%s: op %s: slot %zu (%s) is not one: at most %d slots", path, op->name,
+					n, op->slots[n].name, HLX_MAX_SLOTS - 1);
+	return n ? 0 : hlx_fail(HLX_EPLUGIN, "%s: op %s has no slots", path, op->name);
+}
+
+static int check_attrs(const struct hlx_op *op, const char *path)
+{
+	static const size_t width[] = { [HLX_INT] = 8, [HLX_FLOAT] = 8, [HLX_BOOL] = 4, [HLX_ENUM] = 4 };
+
+	for (const struct hlx_attr *a = op->attrs; a && a->name; a++)
+		if (a->type < HLX_INT || a->type > HLX_ENUM || op->attrs_size > 65536 ||
+				a->offset + width[a->type] > op->attrs_size || a->offset % width[a->type] ||
+				(a->type == HLX_ENUM && !a->names))
+			return hlx_fail(HLX_EPLUGIN, "%s: op %s: attribute %s does not fit attrs_size %zu", path, op->name,
+					a->name, op->attrs_size);
+	return 0;
+}
+
+static bool same_slots(const struct hlx_op *a, const struct hlx_op *b)
+{
+	size_t i = 0;
+
+	for (; a->slots[i].name && b->slots[i].name; i++)
+		if (strcmp(a->slots[i].name, b->slots[i].name) || a->slots[i].role != b->slots[i].role ||
+				a->slots[i].flags != b->slots[i].flags)
+			return false;
+	return !a->slots[i].name && !b->slots[i].name;
+}
+
+/* An op may come twice (a plugin that carries its op along): then its slots must be those of the first. */
+static int add_op(struct hlx_registry *r, const struct hlx_op *op, const char *path)
+{
+	const struct hlx_op *old;
+
+	if (op->struct_size < sizeof(*op) || !op->name || !*op->name || !op->slots || !op->infer ||
+			op->kind < HLX_LAYER || op->kind > HLX_NORM)
+		return hlx_fail(HLX_EPLUGIN, "%s: op %s lacks its name, kind, slots or infer()", path,
+				op->struct_size >= sizeof(*op) && op->name ? op->name : "?");
+	HLX_TRY(check_slots(op, path));
+	HLX_TRY(check_attrs(op, path));
+	old = hlx_registry_op(r, op->name);
+	if (old && !same_slots(old, op))
+		return hlx_fail(HLX_EPLUGIN, "%s: op %s has other slots than the one that is loaded", path, op->name);
+	return old ? 0 : list_add(&r->ops, op, path);
+}
+
+static int add_impl(struct hlx_registry *r, const struct hlx_impl *impl, const char *path)
+{
+	if (impl->struct_size < sizeof(*impl) || !impl->op || !impl->name || !*impl->name || !impl->forward ||
+			(impl->tier != HLX_PORTABLE && impl->tier != HLX_DEVICE))
+		return hlx_fail(HLX_EPLUGIN, "%s: an implementation lacks its op, name, tier or forward()", path);
+	for (size_t i = 0; i < r->impls.count; i++) {
+		const struct hlx_impl *old = r->impls.entry[i].what;
+		if (!strcmp(old->op, impl->op) && !strcmp(old->name, impl->name))
+			return hlx_fail(HLX_EPLUGIN, "%s: %s/%s is there already, from %s", path, impl->op, impl->name,
+					r->impls.entry[i].file);
+	}
+	return list_add(&r->impls, impl, path);
+}
+
+static int add_plugin(struct hlx_registry *r, const struct hlx_plugin *p, const char *path)
+{
+	if (p->abi_major != HLX_ABI_MAJOR || p->abi_minor > HLX_ABI_MINOR)
+		return hlx_fail(HLX_EPLUGIN, "%s: made for plugin ABI %u.%u, this is hlx with %u.%u: rebuild it", path,
+				p->abi_major, p->abi_minor, HLX_ABI_MAJOR, HLX_ABI_MINOR);
+	if (p->struct_size < sizeof(*p))
+		return hlx_fail(HLX_EPLUGIN, "%s: hlx_plugin has %zu bytes, want %zu", path, p->struct_size, sizeof(*p));
+	if (p->init)
+		HLX_TRY(p->init(&r->host.pub) < 0 ? hlx_prefix(HLX_EPLUGIN, "%s: init: ", path) : 0);
+	for (const struct hlx_op *const *op = p->ops; op && *op; op++)
+		HLX_TRY(add_op(r, *op, path));
+	for (const struct hlx_impl *const *impl = p->impls; impl && *impl; impl++)
+		HLX_TRY(add_impl(r, *impl, path));
+	return 0;
+}
+
+int hlx_registry_load(struct hlx_registry *r, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), status;
+	const struct hlx_plugin *plugin;
+	void *so = NULL;
+	char *real;
+	struct hlx_fpenv env;
+
+	if (fd < 0)
+		return hlx_fail(HLX_EPLUGIN, "%s: %s", path, strerror(errno));
+	status = check_file(fd, path);
+	close(fd);
+	HLX_TRY(status);
+	if (!(real = realpath(path, NULL))) /* dlopen searches for a name without a slash */
+		return hlx_fail(HLX_EPLUGIN, "%s: %s", path, strerror(errno));
+	hlx_fpenv_enter(&env); /* a library linked with -ffast-math sets flush-to-zero when it loads */
+	so = dlopen(real, RTLD_NOW | RTLD_LOCAL);
+	hlx_fpenv_restore(&env);
+	free(real);
+	if (!so)
+		return hlx_fail(HLX_EPLUGIN, "%s: %s", path, dlerror());
+	if (!(plugin = dlsym(so, "hlx_plugin")))
+		return hlx_fail(HLX_EPLUGIN, "%s: exports no hlx_plugin, so it is not a plugin", path);
+	return add_plugin(r, plugin, path);
+}
+
+static int by_suffix(const struct dirent *e)
+{
+	size_t n = strlen(e->d_name);
+
+	return n > 3 && !strcmp(e->d_name + n - 3, ".so");
+}
+
+int hlx_registry_load_dir(struct hlx_registry *r, const char *dir)
+{
+	struct dirent **name;
+	int n = scandir(dir, &name, by_suffix, NULL), status = 0;
+	char path[4096];
+
+	if (n < 0)
+		return errno == ENOENT ? 0 : hlx_fail(HLX_EPLUGIN, "%s: %s", dir, strerror(errno));
+	for (int i = 1; i < n; i++) /* by name, in bytes: the order of a folder and of a locale is not ours */
+		for (int j = i; j && strcmp(name[j - 1]->d_name, name[j]->d_name) > 0; j--) {
+			struct dirent *t = name[j];
+			name[j] = name[j - 1];
+			name[j - 1] = t;
+		}
+	for (int i = 0; i < n; i++) {
+		if (status >= 0) {
+			snprintf(path, sizeof(path), "%s/%s", dir, name[i]->d_name);
+			status = hlx_registry_load(r, path);
+		}
+		free(name[i]);
+	}
+	free(name);
+	return status;
+}
+
+/* Our own folder first, so that a stranger's op with other slots is the one that is refused. */
+int hlx_registry_load_all(struct hlx_registry *r, const char *dir)
+{
+	const char *list = getenv("HLX_PLUGIN_PATH");
+	char *copy = strdup(list ? list : ""), *rest = copy, *one;
+	char *builtin = dir ? realpath(dir, NULL) : NULL;
+	int status = copy ? 0 : hlx_no_memory();
+
+	if (status >= 0 && dir)
+		status = hlx_registry_load_dir(r, dir);
+	while (status >= 0 && (one = strsep(&rest, ":"))) {
+		char *real = *one ? realpath(one, NULL) : NULL;
+		if (real && (!builtin || strcmp(real, builtin)))
+			status = hlx_registry_load_dir(r, one);
+		free(real);
+	}
+	free(builtin);
+	free(copy);
+	return status;
+}
+
+/* -- choice ------------------------------------------------------------------------------------------------ */
+
+static int choose_named(const struct hlx_registry *r, const struct hlx_host *host, const struct hlx_node *node,
+		const char *op, const char *named, const struct hlx_impl **out)
+{
+	const char *names[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->impls.count; i++) {
+		const struct hlx_impl *impl = r->impls.entry[i].what;
+		if (strcmp(impl->op, op))
+			continue;
+		if (n < 64)
+			names[n++] = impl->name;
+		if (strcmp(impl->name, named))
+			continue;
+		*out = impl;
+		return host->caps && impl->supports && impl->supports(host, node) < 0 ?
+				hlx_prefix(HLX_ENOTSUP, "%s (%s/%s): ", node->name, op, named) : 0;
+	}
+	return hlx_fail(HLX_EINVAL, "op %s has no implementation %s%s", op, named, hlx_hint(named, names, n));
+}
+
+int hlx_registry_choose(const struct hlx_registry *r, const struct hlx_host *host, const struct hlx_node *node,
+		const char *op, const char *named, const struct hlx_impl **out)
+{
+	const struct hlx_impl *best = NULL;
+
+	if (named)
+		return choose_named(r, host, node, op, named, out);
+	for (size_t i = 0; i < r->impls.count; i++) {
+		const struct hlx_impl *impl = r->impls.entry[i].what;
+		if (strcmp(impl->op, op) || impl->tier != HLX_PORTABLE || (best && impl->priority <= best->priority))
+			continue;
+		if (!host->caps || !impl->supports || impl->supports(host, node) >= 0)
+			best = impl;
+	}
+	if (!best)
+		return hlx_fail(HLX_ENOTSUP, "%s: no portable implementation of op %s works here", node->name, op);
+	*out = best;
+	return 0;
+}
+
+int hlx_registry_has_impl(const struct hlx_registry *r, const char *op, const char *named)
+{
+	for (size_t i = 0; i < r->impls.count; i++) {
+		const struct hlx_impl *impl = r->impls.entry[i].what;
+		if (!strcmp(impl->op, op) && (!named || !strcmp(impl->name, named)))
+			return 1;
+	}
+	return 0;
+}
+
+struct hlx_core_host *hlx_registry_host(struct hlx_registry *r)
+{
+	return &r->host;
+}
