@@ -37,34 +37,27 @@ const struct hlx_attr *hlx_attrs_find(const struct hlx_op *op, const char *name)
 	return NULL;
 }
 
-static int word_index(const char *text, const char *const *words, size_t count, double *out)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(text, words[i])) {
-			*out = (double)i;
-			return 0;
-		}
-	return HLX_EINVAL;
-}
-
 static int enum_value(const struct hlx_attr *a, const char *text, double *out)
 {
 	size_t n = 0;
 
 	while (a->names[n])
 		n++;
-	if (word_index(text, a->names, n, out) < 0)
-		return hlx_fail(HLX_EINVAL, "%s: no choice %s%s", a->name, text, hlx_hint(text, a->names, n));
-	return 0;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(text, a->names[i])) {
+			*out = (double)i;
+			return 0;
+		}
+	return hlx_fail(HLX_EINVAL, "%s: no choice %s%s", a->name, text, hlx_hint(text, a->names, n));
 }
 
 static int bool_value(const struct hlx_attr *a, const char *text, double *out)
 {
-	static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
+	bool v = false;
 
-	if (word_index(text, words, 8, out) < 0)
-		return hlx_fail(HLX_EINVAL, "%s: \"%s\" is neither yes nor no", a->name, text);
-	*out = (double)((int)*out & 1);
+	if (hlx_expr_bool(text, &v) < 0)
+		return hlx_prefix(HLX_EINVAL, "%s: ", a->name);
+	*out = v;
 	return 0;
 }
 

@@ -81,6 +81,17 @@ static void check_cover(struct hlx_program *p, uint32_t node)
 	}
 }
 
+/* A gradient that the caller reads has all of its elements, also where nobody looked at the value. */
+static void check_inputs(struct hlx_program *p)
+{
+	for (uint32_t i = 0; i < p->graph->n_tensors; i++) {
+		const struct hlx_tensor *t = &p->graph->tensor[i];
+		struct hlx_grad_state *g = &p->grad_state[t->storage];
+		if (t->producer == HLX_NONE && t->grad && g->n && !hlx_desc_covers(&t->desc, g->written, g->n))
+			g->zeroed = true;
+	}
+}
+
 /* First without recording: which nodes take part, and which storages are to be zeroed. */
 static int survey(struct hlx_program *p, bool *active)
 {
@@ -95,6 +106,7 @@ static int survey(struct hlx_program *p, bool *active)
 			if (writes(p, n, s))
 				HLX_TRY(remember(&p->grad_state[tensor(p, n, s)->storage], &tensor(p, n, s)->desc, &again));
 	}
+	check_inputs(p);
 	for (uint32_t i = 0; i < p->graph->n_storages; i++) {
 		free(p->grad_state[i].written);
 		p->grad_state[i].written = NULL;
@@ -113,6 +125,8 @@ static int seed(struct hlx_program *p)
 		return g->loss == HLX_NONE ? hlx_fail(HLX_EINVAL, "no loss to start the backward pass from") : 0;
 	if (t < 0)
 		return hlx_fail(HLX_EINVAL, "no tensor %s to start the backward pass from", p->options.seed);
+	if (hlx_numel(&g->tensor[t].desc) != g->storage[g->tensor[t].storage].elements)
+		return hlx_fail(HLX_ENOTSUP, "%s is a part of another tensor: start the backward pass from that", p->options.seed);
 	p->seeded = true;
 	p->cell[p->grad_cell[g->tensor[t].storage]].persistent = true;
 	return remember(&p->grad_state[g->tensor[t].storage], &g->tensor[t].desc, &again);

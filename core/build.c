@@ -81,10 +81,12 @@ int hlx_build_prepare(struct hlx_program *p, uint32_t node, const char *named)
 {
 	struct hlx_prog_node *n = &p->node[node];
 	const struct hlx_host *host = &p->dev->host.pub;
+	int status;
 
 	HLX_TRY(hlx_registry_choose(p->graph->registry, host, &n->pub, n->op->name, named, &n->impl));
-	if (n->impl->prepare && n->impl->prepare(host, &n->pub) < 0)
-		return hlx_build_error(p, node, HLX_ENOTSUP);
+	status = n->impl->prepare ? n->impl->prepare(host, &n->pub) : 0;
+	if (status < 0)
+		return hlx_build_error(p, node, status);
 	n->prepared = true;
 	if (n->pub.saved_bytes)
 		HLX_TRY(add(p, HLX_ARENA_ACTIVATIONS, n->pub.saved_bytes, false, &n->saved));
@@ -215,9 +217,11 @@ static int add_graph_node(struct hlx_program *p, uint32_t i)
 int hlx_program_build(struct hlx_program *p)
 {
 	HLX_TRY(make_cells(p));
-	for (uint32_t i = 0; i < p->graph->n_nodes; i++)
-		if (add_graph_node(p, i) < 0)
-			return hlx_prefix(HLX_ENOTSUP, "%s: ", p->graph->node[i]->where);
+	for (uint32_t i = 0; i < p->graph->n_nodes; i++) {
+		int status = add_graph_node(p, i);
+		if (status < 0)
+			return hlx_prefix(status, "%s: ", p->graph->node[i]->where);
+	}
 	for (uint32_t i = 0; i < p->graph->n_nodes; i++)
 		HLX_TRY(hlx_build_record(p, i, false));
 	if (p->graph->loss != HLX_NONE)

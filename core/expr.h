@@ -17,5 +17,7 @@ struct hlx_scope {
 int hlx_expr(const char *text, const struct hlx_scope *, double *out);
 /* The same, and a whole number of magnitude up to 2^53. */
 int hlx_expr_int(const char *text, const struct hlx_scope *, int64_t *out);
+/* yes | no | true | false | on | off | 1 | 0 */
+int hlx_expr_bool(const char *text, bool *out);
 
 #endif

@@ -57,7 +57,7 @@ static int check_slots(struct hlx_graph_options *o)
 	if (!o->slots)
 		for (o->slots = 8; o->batch % o->slots; o->slots /= 2)
 			;
-	if ((o->slots & (o->slots - 1)) || o->slots > o->batch || o->batch % o->slots)
+	if ((o->slots & (o->slots - 1)) || o->slots > 65536 || o->batch % o->slots)
 		return hlx_fail(HLX_EINVAL, "slots is %llu, want a power of two that divides batch_size %llu",
 				(unsigned long long)o->slots, (unsigned long long)o->batch);
 	return 0;
@@ -146,6 +146,14 @@ int hlx_graph_choose(struct hlx_graph *g, const char *op, const char *impl)
 	grown[g->n_choices] = (struct hlx_choice){ strdup(op), strdup(impl) };
 	g->n_choices++;
 	return grown[g->n_choices - 1].op && grown[g->n_choices - 1].impl ? 0 : hlx_no_memory();
+}
+
+const char *hlx_graph_chosen(const struct hlx_graph *g, const char *op)
+{
+	for (uint32_t i = 0; i < g->n_choices; i++)
+		if (!strcmp(g->choice[i].op, op))
+			return g->choice[i].impl;
+	return NULL;
 }
 
 static int find_variable(void *ctx, const char *name, double *out)

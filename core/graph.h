@@ -88,6 +88,8 @@ int hlx_graph_find_tensor(const struct hlx_graph *, const char *path);  /* index
 int hlx_graph_add_storage(struct hlx_graph *, const struct hlx_desc *, bool slotted, uint32_t *out);
 int hlx_graph_add_tensor(struct hlx_graph *, const char *path, const struct hlx_desc *, uint32_t storage,
 		uint32_t producer, uint32_t *out);
+/* The implementation that [ops] names for op, or NULL. */
+const char *hlx_graph_chosen(const struct hlx_graph *, const char *op);
 int hlx_graph_bind(struct hlx_graph *, const char *name, uint32_t tensor);
 /* Dims >= 1, products within 2^40 elements. */
 int hlx_desc_check(const struct hlx_desc *, const char *what);

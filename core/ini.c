@@ -75,6 +75,17 @@ static int append(struct hlx_ini *ini, const char *section, const char *key, con
 	return 0;
 }
 
+/* inih drops what follows the bracket, and cuts long names. */
+static bool is_section(const char *line)
+{
+	size_t n = strcspn(line + 1, "]"), blank;
+
+	if (!n || n > MAX_NAME || !line[1 + n])
+		return false;
+	blank = strspn(line + n + 2, " \t");
+	return !line[n + 2 + blank] || line[n + 2 + blank] == ';' || line[n + 2 + blank] == '#';
+}
+
 static char *feed_line(char *out, int room, void *stream)
 {
 	struct feed *f = stream;
@@ -91,17 +102,17 @@ static char *feed_line(char *out, int room, void *stream)
 	n = (size_t)(eol - f->at);
 	if (n && f->at[n - 1] == '\r')
 		n--;
-	if (n > MAX_LINE || (int)n + 2 > room) {
+	if (n > MAX_LINE || (int)n + 1 > room) {
 		f->status = hlx_fail(HLX_EINVAL, "%s:%u: the line has %zu bytes, at most %u", f->ini->path, f->line, n,
 				MAX_LINE);
 		return NULL;
 	}
 	memcpy(out, f->at, n);
-	memcpy(out + n, "\n", 2);
+	out[n] = '\0';
 	f->at = eol + (eol < f->end);
-	if (out[0] == '[' && (!strchr(out, ']') || strchr(out, ']') - out > (int)MAX_NAME)) {
-		f->status = hlx_fail(HLX_EINVAL, "%s:%u: a section is [name], of at most %u letters", f->ini->path,
-				f->line, MAX_NAME - 1);
+	if (out[0] == '[' && !is_section(out)) {
+		f->status = hlx_fail(HLX_EINVAL, "%s:%u: a section is [name] on a line of its own, of at most %u letters",
+				f->ini->path, f->line, MAX_NAME);
 		return NULL;
 	}
 	return out;
@@ -124,6 +135,15 @@ static int feed_setting(void *user, const char *section, const char *key, const 
 	return f->status >= 0;
 }
 
+/* inih ends a value at a NUL, and takes a line that begins with a form feed for the value before it. */
+static bool has_control(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)text[i] < ' ' && text[i] != '\t' && text[i] != '\n' && text[i] != '\r')
+			return true;
+	return false;
+}
+
 int hlx_ini_parse(const char *name, const char *text, size_t size, struct hlx_ini **out)
 {
 	struct hlx_ini *ini = calloc(1, sizeof(*ini));
@@ -135,12 +155,14 @@ int hlx_ini_parse(const char *name, const char *text, size_t size, struct hlx_in
 		free(ini);
 		return hlx_no_memory();
 	}
-	if (size && memchr(text, 0, size))
-		f.status = hlx_fail(HLX_EINVAL, "%s: holds a NUL byte, so it is not an INI file", name);
+	if (size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) /* a byte order mark */
+		f.at += 3;
+	if (has_control(text, size))
+		f.status = hlx_fail(HLX_EINVAL, "%s: holds control bytes (NUL, say), so it is not an INI file", name);
 	else if (cr && (cr + 1 == f.end || cr[1] != '\n'))
 		f.status = hlx_fail(HLX_EINVAL, "%s: a line ends in CR alone: use LF or CR LF", name);
 	bad = f.status < 0 ? 0 : ini_parse_stream(feed_line, &f, feed_setting, &f);
-	if (f.status >= 0 && bad)
+	if (bad && (f.status >= 0 || (unsigned)bad < f.line)) /* the first line that is wrong */
 		f.status = bad < 0 ? hlx_no_memory() :
 				hlx_fail(HLX_EINVAL, "%s:%d: want [section] or key = value", name, bad);
 	if (f.status < 0) {
@@ -185,31 +207,60 @@ int hlx_ini_read(const char *path, struct hlx_ini **out)
 	return status;
 }
 
+/* The assignment as a file of one setting, so that what is set can be written and read again. */
+static int parse_assignment(const char *section, int section_len, const char *key, int key_len, const char *value,
+		struct hlx_ini **out)
+{
+	char text[2 * MAX_LINE + 8];
+	size_t n;
+	int len;
+
+	value += strspn(value, " \t");
+	for (n = strlen(value); n && strchr(" \t", value[n - 1]); n--)
+		;
+	len = snprintf(text, sizeof(text), "[%.*s]\n%.*s=%s\n", section_len, section, key_len, key, value);
+	if (len >= (int)sizeof(text) || hlx_ini_parse("--set", text, (size_t)len, out) < 0)
+		return HLX_EINVAL;
+	if ((*out)->count == 1 && strlen((*out)->entry->value) == n && !strncmp((*out)->entry->value, value, n))
+		return 0;
+	hlx_ini_destroy(*out); /* a comment, a colon in the key, more lines */
+	return HLX_EINVAL;
+}
+
 int hlx_ini_set(struct hlx_ini *ini, const char *assignment)
 {
 	const char *dot = strchr(assignment, '.'), *eq = strchr(assignment, '=');
-	char section[MAX_NAME + 1], key[MAX_NAME + 1], *copy;
-	struct hlx_setting *old;
-	size_t ns, nk;
+	struct hlx_ini *one;
+	struct hlx_setting *old, *s;
+	int status = 0;
 
 	if (!dot || !eq || dot > eq || dot == assignment || eq == dot + 1)
 		return hlx_fail(HLX_EINVAL, "--set %s: want section.key=value", assignment);
-	ns = (size_t)(dot - assignment);
-	nk = (size_t)(eq - dot - 1);
-	if (ns > MAX_NAME || nk > MAX_NAME || strlen(eq + 1) > MAX_LINE || strpbrk(assignment, "\r\n"))
-		return hlx_fail(HLX_EINVAL, "--set %s: too long, or of several lines", assignment);
-	memcpy(section, assignment, ns);
-	memcpy(key, dot + 1, nk);
-	section[ns] = key[nk] = '\0';
-	old = find(ini, section, key);
-	if (!old)
-		return append(ini, section, key, eq + 1, "--set", 0);
-	if (!(copy = strdup(eq + 1)))
-		return hlx_no_memory();
-	free(old->value);
-	old->value = copy;
-	old->line = 0;
-	return 0;
+	if (parse_assignment(assignment, (int)(dot - assignment), dot + 1, (int)(eq - dot - 1), eq + 1, &one) < 0)
+		return hlx_fail(HLX_EINVAL, "--set %s: no INI file could say that (a line has at most %u bytes, \" ;\" begins "
+				"a comment)", assignment, MAX_LINE);
+	s = one->entry;
+	if ((old = find(ini, s->section, s->key))) {
+		struct hlx_setting keep = *old;
+		*old = *s;
+		*s = keep;
+		old->line = 0;
+	} else {
+		status = append(ini, s->section, s->key, s->value, "--set", 0);
+	}
+	hlx_ini_destroy(one);
+	return status;
+}
+
+const char *hlx_setting_where(const struct hlx_setting *s)
+{
+	static _Thread_local char where[512];
+
+	if (s->line)
+		snprintf(where, sizeof(where), "%s:%u", s->file, s->line);
+	else
+		snprintf(where, sizeof(where), "--set %s.%s", s->section, s->key);
+	return where;
 }
 
 const struct hlx_setting *hlx_ini_find(struct hlx_ini *ini, const char *section, const char *key)
@@ -226,28 +277,30 @@ static int blame(const struct hlx_setting *s, int status)
 {
 	if (s->line)
 		return hlx_prefix(status, "%s:%u: %s.%s: ", s->file, s->line, s->section, s->key);
-	return hlx_prefix(status, "--set %s.%s: ", s->section, s->key);
+	return hlx_prefix(status, "%s: ", hlx_setting_where(s));
 }
 
-/* A name in an expression: another key of [model]; depth keeps a = a from running on. */
+/* A name in an expression: another key of [model]; depth keeps a = a from running on, lookups a = b+b, b = c+c ... */
 struct model_scope {
 	struct hlx_ini *ini;
-	unsigned depth;
+	unsigned depth, *lookups;
 };
+#define MAX_LOOKUPS 10000u
 
 static int model_find(void *ctx, const char *name, double *out)
 {
-	struct model_scope *s = ctx, inner = { s->ini, s->depth + 1 };
+	struct model_scope *s = ctx, inner = { s->ini, s->depth + 1, s->lookups };
 	const struct hlx_setting *e = hlx_ini_find(s->ini, "model", name);
 	const struct hlx_scope scope = { model_find, &inner, NULL, 0 };
 
-	return e && s->depth < 8 && hlx_expr(e->value, &scope, out) >= 0 ? 0 : HLX_EINVAL;
+	return e && s->depth < 8 && ++*s->lookups < MAX_LOOKUPS && hlx_expr(e->value, &scope, out) >= 0 ? 0 : HLX_EINVAL;
 }
 
 int hlx_ini_real(struct hlx_ini *ini, const char *section, const char *key, double min, double max, double *out)
 {
 	const struct hlx_setting *s = hlx_ini_find(ini, section, key);
-	struct model_scope model = { ini, 0 };
+	unsigned lookups = 0;
+	struct model_scope model = { ini, 0, &lookups };
 	const struct hlx_scope scope = { model_find, &model, NULL, 0 };
 	double v;
 
@@ -264,7 +317,8 @@ int hlx_ini_real(struct hlx_ini *ini, const char *section, const char *key, doub
 int hlx_ini_int(struct hlx_ini *ini, const char *section, const char *key, int64_t min, int64_t max, int64_t *out)
 {
 	const struct hlx_setting *s = hlx_ini_find(ini, section, key);
-	struct model_scope model = { ini, 0 };
+	unsigned lookups = 0;
+	struct model_scope model = { ini, 0, &lookups };
 	const struct hlx_scope scope = { model_find, &model, NULL, 0 };
 	int64_t v;
 
@@ -281,17 +335,9 @@ int hlx_ini_int(struct hlx_ini *ini, const char *section, const char *key, int64
 
 int hlx_ini_bool(struct hlx_ini *ini, const char *section, const char *key, bool *out)
 {
-	static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
 	const struct hlx_setting *s = hlx_ini_find(ini, section, key);
 
-	if (!s)
-		return 0;
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (!strcmp(s->value, words[i])) {
-			*out = i & 1;
-			return 0;
-		}
-	return blame(s, hlx_fail(HLX_EINVAL, "\"%s\" is neither yes nor no", s->value));
+	return s && hlx_expr_bool(s->value, out) < 0 ? blame(s, HLX_EINVAL) : 0;
 }
 
 int hlx_ini_string(struct hlx_ini *ini, const char *section, const char *key, const char **out)
@@ -323,13 +369,21 @@ int hlx_ini_check(const struct hlx_ini *ini, const char *const *sections, const 
 			known |= !strcmp(s->section, sections[j]);
 		snprintf(dotted, sizeof(dotted), "%s.%s", s->section, s->key);
 		if (!known)
-			return hlx_fail(HLX_EINVAL, "%s:%u: no section [%s]%s", s->file, s->line, s->section,
+			return hlx_fail(HLX_EINVAL, "%s: no section [%s]%s", hlx_setting_where(s), s->section,
 					hlx_hint(s->section, sections, length(sections)));
 		if (!s->used)
-			return hlx_fail(HLX_EINVAL, "%s:%u: no key %s%s", s->file, s->line, dotted,
+			return hlx_fail(HLX_EINVAL, "%s: no key %s%s", hlx_setting_where(s), dotted,
 					hlx_hint(dotted, keys, length(keys)));
 	}
 	return 0;
+}
+
+/* A blank before a semicolon would make a comment of it, and two blanks a line too long. */
+static void write_setting(const struct hlx_setting *s, FILE *f)
+{
+	bool tight = s->value[0] == ';' || strlen(s->key) + strlen(s->value) + 3 > MAX_LINE;
+
+	fprintf(f, tight ? "%s=%s\n" : "%s = %s\n", s->key, s->value);
 }
 
 int hlx_ini_write(const struct hlx_ini *ini, FILE *f)
@@ -344,7 +398,7 @@ int hlx_ini_write(const struct hlx_ini *ini, FILE *f)
 		fprintf(f, "%s[%s]\n", i ? "\n" : "", ini->entry[i].section);
 		for (size_t j = i; j < ini->count; j++)
 			if (!strcmp(ini->entry[i].section, ini->entry[j].section))
-				fprintf(f, "%s = %s\n", ini->entry[j].key, ini->entry[j].value);
+				write_setting(&ini->entry[j], f);
 	}
 	return ferror(f) ? hlx_fail(HLX_EOUTPUT, "writing run.ini: %s", strerror(errno)) : 0;
 }

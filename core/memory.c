@@ -53,17 +53,20 @@ static int find_type(const struct hlx_device *dev, uint32_t bits, VkMemoryProper
 	return HLX_EDEVICE;
 }
 
-static int pick_type(const struct hlx_device *dev, uint32_t bits, bool host, uint32_t *out)
+static int pick_type(const struct hlx_device *dev, uint32_t bits, enum hlx_memory_use use, uint32_t *out)
 {
 	const VkMemoryPropertyFlags local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
 	const VkMemoryPropertyFlags seen = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+	const VkMemoryPropertyFlags best[] = { [HLX_MEMORY_LOCAL] = local, [HLX_MEMORY_SHARED] = local | seen,
+		[HLX_MEMORY_CACHED] = seen | VK_MEMORY_PROPERTY_HOST_CACHED_BIT };
+	const VkMemoryPropertyFlags need = use == HLX_MEMORY_LOCAL ? 0 : seen;
 
-	if (find_type(dev, bits, host ? local | seen : local, out) >= 0 || find_type(dev, bits, host ? seen : 0, out) >= 0)
+	if (find_type(dev, bits, best[use], out) >= 0 || find_type(dev, bits, need, out) >= 0)
 		return 0;
-	return hlx_fail(HLX_EDEVICE, "%s has no %s memory", dev->info.name, host ? "host-visible" : "device");
+	return hlx_fail(HLX_EDEVICE, "%s has no %s memory", dev->info.name, need ? "host-visible" : "device");
 }
 
-static int allocate(struct hlx_device *dev, bool host, struct hlx_memory *m)
+static int allocate(struct hlx_device *dev, enum hlx_memory_use use, struct hlx_memory *m)
 {
 	VkMemoryRequirements need;
 	VkMemoryAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO };
@@ -71,12 +74,12 @@ static int allocate(struct hlx_device *dev, bool host, struct hlx_memory *m)
 
 	vkGetBufferMemoryRequirements(dev->vk, m->buffer, &need);
 	info.allocationSize = need.size;
-	HLX_TRY(pick_type(dev, need.memoryTypeBits, host, &info.memoryTypeIndex));
+	HLX_TRY(pick_type(dev, need.memoryTypeBits, use, &info.memoryTypeIndex));
 	if ((r = vkAllocateMemory(dev->vk, &info, NULL, &m->memory)))
 		return hlx_vk_fail(r, "vkAllocateMemory");
 	if ((r = vkBindBufferMemory(dev->vk, m->buffer, m->memory, 0)))
 		return hlx_vk_fail(r, "vkBindBufferMemory");
-	if (host && (r = vkMapMemory(dev->vk, m->memory, 0, VK_WHOLE_SIZE, 0, (void **)&m->map)))
+	if (use != HLX_MEMORY_LOCAL && (r = vkMapMemory(dev->vk, m->memory, 0, VK_WHOLE_SIZE, 0, (void **)&m->map)))
 		return hlx_vk_fail(r, "vkMapMemory");
 	return 0;
 }
@@ -109,7 +112,7 @@ static int end(struct hlx_device *dev)
 	return hlx_device_submit(dev, &dev->transfer, 1);
 }
 
-int hlx_memory_create(struct hlx_device *dev, uint64_t size, bool host, struct hlx_memory *out)
+int hlx_memory_create(struct hlx_device *dev, uint64_t size, enum hlx_memory_use use, struct hlx_memory *out)
 {
 	VkBufferCreateInfo info = { .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
 		.size = (size + HLX_ALIGN - 1) / HLX_ALIGN * HLX_ALIGN + HLX_ALIGN, /* never empty */
@@ -120,13 +123,14 @@ int hlx_memory_create(struct hlx_device *dev, uint64_t size, bool host, struct h
 	int status;
 
 	*out = (struct hlx_memory){ .size = info.size };
-	host |= dev->host_memory;
+	if (dev->host_memory && use == HLX_MEMORY_LOCAL)
+		use = HLX_MEMORY_SHARED;
 	if (info.size > dev->max_allocation)
 		return hlx_fail(HLX_ENOMEM, "%s allocates at most %llu MiB at once, want %llu", dev->info.name,
 				(unsigned long long)dev->max_allocation >> 20, (unsigned long long)info.size >> 20);
 	if ((r = vkCreateBuffer(dev->vk, &info, NULL, &out->buffer)))
 		return hlx_vk_fail(r, "vkCreateBuffer");
-	if ((status = allocate(dev, host, out)) < 0) {
+	if ((status = allocate(dev, use, out)) < 0) {
 		hlx_memory_finish(dev, out);
 		return status;
 	}
@@ -134,9 +138,13 @@ int hlx_memory_create(struct hlx_device *dev, uint64_t size, bool host, struct h
 		memset(out->map, 0, info.size);
 		return 0;
 	}
-	HLX_TRY(begin(dev));
-	vkCmdFillBuffer(dev->transfer, out->buffer, 0, VK_WHOLE_SIZE, 0);
-	return end(dev);
+	if ((status = begin(dev)) >= 0) {
+		vkCmdFillBuffer(dev->transfer, out->buffer, 0, VK_WHOLE_SIZE, 0);
+		status = end(dev);
+	}
+	if (status < 0)
+		hlx_memory_finish(dev, out);
+	return status;
 }
 
 void hlx_memory_finish(struct hlx_device *dev, struct hlx_memory *m)
@@ -149,7 +157,7 @@ void hlx_memory_finish(struct hlx_device *dev, struct hlx_memory *m)
 /* One staging buffer, as long as the device; half of it is enough for PCIe's full speed. */
 static int staging(struct hlx_device *dev)
 {
-	return dev->staging.buffer ? 0 : hlx_memory_create(dev, STAGING_BYTES, true, &dev->staging);
+	return dev->staging.buffer ? 0 : hlx_memory_create(dev, STAGING_BYTES, HLX_MEMORY_CACHED, &dev->staging);
 }
 
 int hlx_memory_read(struct hlx_device *dev, const struct hlx_memory *m, uint64_t offset, uint64_t size, void *out)

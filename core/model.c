@@ -30,7 +30,7 @@ static int choose_all(struct hlx_graph *g, struct hlx_ini *ini)
 			continue;
 		s->used = true;
 		if (hlx_graph_choose(g, s->key, s->value) < 0)
-			return hlx_prefix(HLX_EINVAL, "%s:%u: ", s->file, s->line);
+			return hlx_prefix(HLX_EINVAL, "%s: ", hlx_setting_where(s));
 	}
 	return 0;
 }
@@ -46,7 +46,7 @@ static int wire_section(struct hlx_graph *g, struct hlx_ini *ini, const char *se
 		if (strcmp(s->section, section))
 			continue;
 		s->used = true;
-		snprintf(where, sizeof(where), "%s:%u", s->file, s->line);
+		snprintf(where, sizeof(where), "%s", hlx_setting_where(s)); /* the buffer may be used again */
 		if ((status = hlx_graph_wire(g, prefix, s->key, s->value, where)) < 0)
 			return status;
 	}
@@ -64,12 +64,17 @@ static int inputs(struct hlx_graph *g)
 
 static int wire_all(struct hlx_graph *g, struct hlx_ini *ini)
 {
-	int64_t layers = 0;
+	int64_t layers = -1;
 	char prefix[32];
 
 	HLX_TRY(define_all(g, ini));
 	HLX_TRY(choose_all(g, ini));
 	HLX_TRY(hlx_ini_int(ini, "model", "num_layers", 0, MAX_LAYERS, &layers));
+	for (size_t i = 0; layers < 0 && i < ini->count; i++)
+		if (!strcmp(ini->entry[i].section, "layer"))
+			return hlx_fail(HLX_EINVAL, "%s: how often is [layer] wanted? [model] has no num_layers",
+					hlx_setting_where(&ini->entry[i]));
+	layers = layers < 0 ? 0 : layers;
 	HLX_TRY(inputs(g));
 	HLX_TRY(wire_section(g, ini, "embed", "embed"));
 	for (int64_t l = 0; l < layers; l++) {

@@ -1,8 +1,7 @@
-/* node.c - one line of wiring becomes a node: inputs and attributes from the text, the rest from the op's infer(). */
+/* node.c - a node joins the graph: its op infers, and its outputs, parameters and views are made. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/expr.h"
 #include "core/graph.h"
 #include "core/host.h"
 #include "core/registry.h"
@@ -16,14 +15,6 @@ static uint32_t count_slots(const struct hlx_op *op)
 	return n;
 }
 
-static const char *chosen_impl(const struct hlx_graph *g, const char *op)
-{
-	for (uint32_t i = 0; i < g->n_choices; i++)
-		if (!strcmp(g->choice[i].op, op))
-			return g->choice[i].impl;
-	return NULL;
-}
-
 int hlx_graph_node_create(struct hlx_graph *g, const struct hlx_op *op, const char *path, const char *where,
 		struct hlx_graph_node **out)
 {
@@ -32,7 +23,7 @@ int hlx_graph_node_create(struct hlx_graph *g, const struct hlx_op *op, const ch
 	if (!n)
 		return hlx_no_memory();
 	n->op = op;
-	n->impl = chosen_impl(g, op->name);
+	n->impl = hlx_graph_chosen(g, op->name);
 	n->path = strdup(path);
 	n->where = strdup(where);
 	for (uint32_t s = 0; s < HLX_MAX_SLOTS; s++)
@@ -56,149 +47,6 @@ void hlx_graph_node_destroy(struct hlx_graph_node *n)
 	free(n->attrs);
 	free(n);
 }
-
-/* -- the text ---------------------------------------------------------------------------------------------- */
-
-static int find_slot(const struct hlx_op *op, const char *name)
-{
-	for (int i = 0; op->slots[i].name; i++)
-		if (!strcmp(op->slots[i].name, name))
-			return i;
-	return -1;
-}
-
-static int next_input(const struct hlx_graph_node *n)
-{
-	for (uint32_t s = 0; s < n->pub.n_slots; s++)
-		if (n->op->slots[s].role == HLX_IN && n->tensor[s] == HLX_NONE)
-			return (int)s;
-	return -1;
-}
-
-static int lookup(const struct hlx_graph *g, const char *name, uint32_t *out)
-{
-	const char *names[512];
-	size_t n = 0;
-
-	for (uint32_t i = g->n_names; i-- > 0;) {
-		if (!strcmp(g->name[i].name, name)) {
-			*out = g->name[i].tensor;
-			return 0;
-		}
-		if (n < 512)
-			names[n++] = g->name[i].name;
-	}
-	return hlx_fail(HLX_EINVAL, "nothing is called %s here%s", name, hlx_hint(name, names, n));
-}
-
-static int connect(const struct hlx_graph *g, struct hlx_graph_node *n, int slot, const char *name)
-{
-	uint32_t t;
-
-	HLX_TRY(lookup(g, name, &t));
-	n->tensor[slot] = t;
-	n->desc[slot] = g->tensor[t].desc;
-	n->desc[slot].view_of = 0;
-	return 0;
-}
-
-static int positional(const struct hlx_graph *g, struct hlx_graph_node *n, const char *word)
-{
-	int slot = next_input(n);
-
-	if (slot < 0)
-		return hlx_fail(HLX_EINVAL, "%s is one input too many for %s", word, n->op->name);
-	return connect(g, n, slot, word);
-}
-
-static int unknown_key(const struct hlx_op *op, const char *key)
-{
-	const char *names[64];
-	size_t n = 0;
-
-	for (const struct hlx_attr *a = op->attrs; a && a->name && n < 48; a++)
-		names[n++] = a->name;
-	for (int i = 0; op->slots[i].name && n < 64; i++)
-		names[n++] = op->slots[i].name;
-	return hlx_fail(HLX_EINVAL, "%s has no attribute %s%s", op->name, key, hlx_hint(key, names, n));
-}
-
-/* attribute=value, input=name, or parameter=@path */
-static int keyed(const struct hlx_graph *g, struct hlx_graph_node *n, const char *key, const char *value,
-		const char **tied, bool *given)
-{
-	const struct hlx_attr *a = hlx_attrs_find(n->op, key);
-	int slot = find_slot(n->op, key);
-	const char *names[64];
-	struct hlx_scope scope = hlx_graph_scope(g, names, 64);
-
-	if (slot >= 0 && n->op->slots[slot].role == HLX_PARAM && value[0] == '@') {
-		int p = hlx_graph_find_param(g, value + 1);
-		if (p < 0)
-			return hlx_fail(HLX_EINVAL, "%s: no parameter %s before this line", key, value);
-		tied[slot] = g->param[p].path;
-		n->desc[slot] = g->param[p].desc;
-		return 0;
-	}
-	if (slot >= 0 && n->op->slots[slot].role == HLX_IN)
-		return connect(g, n, slot, value);
-	if (!a)
-		return unknown_key(n->op, key);
-	given[a - n->op->attrs] = true;
-	return hlx_attrs_set(n->op, n->attrs, a, value, &scope);
-}
-
-/* What the line does not give, [model] may: `heads qkv part=0` takes num_heads from there. */
-static int from_model(const struct hlx_graph *g, struct hlx_graph_node *n, const bool *given)
-{
-	const char *names[64];
-	struct hlx_scope scope = hlx_graph_scope(g, names, 64);
-	double v;
-
-	for (const struct hlx_attr *a = n->op->attrs; a && a->name; a++)
-		if (!given[a - n->op->attrs] && (a->type == HLX_INT || a->type == HLX_FLOAT) &&
-				scope.find(scope.ctx, a->name, &v) >= 0)
-			HLX_TRY(hlx_attrs_set(n->op, n->attrs, a, a->name, &scope));
-	return 0;
-}
-
-static int check_inputs(const struct hlx_graph_node *n)
-{
-	uint32_t want = 0, have = 0;
-
-	for (uint32_t s = 0; s < n->pub.n_slots; s++)
-		if (n->op->slots[s].role == HLX_IN) {
-			want += !(n->op->slots[s].flags & HLX_OPTIONAL);
-			have += n->tensor[s] != HLX_NONE;
-		}
-	for (uint32_t s = 0; s < n->pub.n_slots; s++)
-		if (n->op->slots[s].role == HLX_IN && !(n->op->slots[s].flags & HLX_OPTIONAL) && n->tensor[s] == HLX_NONE)
-			return hlx_fail(HLX_EINVAL, "%s wants %u input%s, has %u: %s is missing", n->op->name, want,
-					want == 1 ? "" : "s", have, n->op->slots[s].name);
-	return 0;
-}
-
-static int read_words(struct hlx_graph *g, struct hlx_graph_node *n, char *rest, const char **tied)
-{
-	bool given[256] = { false };
-	char *word;
-
-	while ((word = strsep(&rest, " \t"))) {
-		char *eq = strchr(word, '=');
-		if (!*word)
-			continue;
-		if (eq) {
-			*eq = '\0';
-			HLX_TRY(keyed(g, n, word, eq + 1, tied, given));
-		} else {
-			HLX_TRY(positional(g, n, word));
-		}
-	}
-	HLX_TRY(from_model(g, n, given));
-	return check_inputs(n);
-}
-
-/* -- joining the graph ------------------------------------------------------------------------------------- */
 
 static int add_use(struct hlx_graph *g, uint32_t param, uint32_t node, uint32_t slot)
 {
@@ -243,7 +91,7 @@ static int rehouse(struct hlx_graph *g, struct hlx_graph_node *n, uint32_t in, u
 			g->storage[t->storage].elements != hlx_numel(&t->desc))
 		return hlx_fail(HLX_ENOTSUP, "%s cannot lay out %s anew: it is an input, a view, or read elsewhere too",
 				n->op->name, t->path);
-	if (n->desc[in].offset + hlx_extent(&n->desc[in]) > g->storage[home->storage].elements)
+	if (home->desc.offset + n->desc[in].offset + hlx_extent(&n->desc[in]) > g->storage[home->storage].elements)
 		return hlx_fail(HLX_EPLUGIN, "%s: the view %s does not fit", n->op->name, n->op->slots[in].name);
 	g->storage[t->storage].elements = 0;
 	t->storage = home->storage;
@@ -333,11 +181,32 @@ static int add_loss(struct hlx_graph *g, const struct hlx_graph_node *n)
 	return 0;
 }
 
+static bool same_dims(const struct hlx_desc *a, const struct hlx_desc *b)
+{
+	return a->dtype == b->dtype && a->rank == b->rank && !memcmp(a->dim, b->dim, a->rank * sizeof(a->dim[0]));
+}
+
+/* infer() fills what is new; what came filled it may only refuse. */
+static int check_given(const struct hlx_graph *g, const struct hlx_graph_node *n, const char **tied)
+{
+	for (uint32_t s = 0; s < n->pub.n_slots; s++) {
+		const struct hlx_param *p = tied[s] ? &g->param[hlx_graph_find_param(g, tied[s])] : NULL;
+		if (p && !same_dims(&n->desc[s], &p->desc))
+			return hlx_fail(HLX_ESHAPE, "%s is %s here, @%s is %s", n->op->slots[s].name, hlx_desc_text(&n->desc[s]),
+					p->path, hlx_desc_text(&p->desc));
+		if (n->tensor[s] != HLX_NONE && !same_dims(&n->desc[s], &g->tensor[n->tensor[s]].desc))
+			return hlx_fail(HLX_EPLUGIN, "infer() of op %s changed its input %s", n->op->name,
+					n->op->slots[s].name);
+	}
+	return 0;
+}
+
 static int join(struct hlx_graph *g, struct hlx_graph_node *n, const char **tied)
 {
 	uint32_t index = g->n_nodes - 1;
 
 	HLX_TRY(n->op->infer(&hlx_registry_host(g->registry)->pub, &n->pub));
+	HLX_TRY(check_given(g, n, tied));
 	for (uint32_t s = 0; s < n->pub.n_slots; s++) {
 		if (n->op->slots[s].role != HLX_PARAM || !n->desc[s].rank)
 			continue;
@@ -362,60 +231,4 @@ int hlx_graph_node_join(struct hlx_graph *g, struct hlx_graph_node *n, const cha
 	g->node = grown;
 	g->node[g->n_nodes++] = n;
 	return join(g, n, tied);
-}
-
-/* -- the line ---------------------------------------------------------------------------------------------- */
-
-static int find_op(const struct hlx_graph *g, const char *name, const struct hlx_op **out)
-{
-	const char *names[256];
-	size_t n = hlx_registry_op_names(g->registry, names, 256);
-
-	*out = hlx_registry_op(g->registry, name);
-	if (!*out)
-		return hlx_fail(HLX_EINVAL, "no op %s%s", name, hlx_hint(name, names, n));
-	if ((*out)->kind != HLX_LAYER && (*out)->kind != HLX_LOSS)
-		return hlx_fail(HLX_EINVAL, "op %s is not one to wire: the trainer uses it", name);
-	return 0;
-}
-
-static int wire(struct hlx_graph *g, const char *path, const char *name, char *text, const char *where)
-{
-	const char *tied[HLX_MAX_SLOTS] = { NULL }, *word;
-	const struct hlx_op *op;
-	struct hlx_graph_node *n;
-	int status;
-
-	do
-		word = strsep(&text, " \t");
-	while (word && !*word);
-	if (!word)
-		return hlx_fail(HLX_EINVAL, "want an op and its inputs");
-	for (uint32_t i = 0; i < g->n_nodes; i++)
-		if (!strcmp(g->node[i]->path, path))
-			return hlx_fail(HLX_EINVAL, "%s is there already, from %s", path, g->node[i]->where);
-	HLX_TRY(find_op(g, word, &op));
-	HLX_TRY(hlx_graph_node_create(g, op, path, where, &n));
-	if ((status = read_words(g, n, text, tied)) < 0) {
-		hlx_graph_node_destroy(n);
-		return status;
-	}
-	HLX_TRY(hlx_graph_node_join(g, n, tied));
-	for (uint32_t s = 0; s < n->pub.n_slots; s++)
-		if (op->slots[s].role == HLX_OUT && n->tensor[s] != HLX_NONE)
-			return hlx_graph_bind(g, name, n->tensor[s]);
-	return 0;
-}
-
-int hlx_graph_wire(struct hlx_graph *g, const char *section, const char *name, const char *text, const char *where)
-{
-	char *copy = strdup(text), path[512];
-	int status;
-
-	if (!copy)
-		return hlx_no_memory();
-	snprintf(path, sizeof(path), "%s.%s", section, name);
-	status = wire(g, path, name, copy, where);
-	free(copy);
-	return status < 0 ? hlx_prefix(status, "%s: %s: ", where, name) : 0;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <spirv/unified1/spirv.h>
+
 struct hlx_pipelines {
 	struct hlx_device *dev;
 	struct hlx_pipeline **pipeline; /* pointers: plugins hold them */
@@ -70,6 +72,34 @@ static uint32_t local_size(const struct hlx_pipeline *p, int axis)
 	return p->reflect.local[axis];
 }
 
+/* Of what SPIR-V can ask for, what a device is opened with (device.c). */
+static int check_capabilities(const struct hlx_caps *caps, const struct hlx_pipeline *p)
+{
+	const struct hlx_reflect *r = &p->reflect;
+
+	for (uint32_t i = 0; i < r->n_capability; i++) {
+		bool enabled = false;
+		switch (r->capability[i]) {
+		case SpvCapabilityInt64: enabled = caps->int64; break;
+		case SpvCapabilityFloat16: enabled = caps->fp16; break;
+		case SpvCapabilityInt8: enabled = caps->int8; break;
+		case SpvCapabilityGroupNonUniformShuffle:
+		case SpvCapabilityGroupNonUniformShuffleRelative: enabled = caps->shuffle; break;
+		case SpvCapabilityMatrix:
+		case SpvCapabilityShader:
+		case SpvCapabilitySampledBuffer:
+		case SpvCapabilityGroupNonUniform:
+		case SpvCapabilityGroupNonUniformVote:
+		case SpvCapabilityGroupNonUniformArithmetic:
+		case SpvCapabilityGroupNonUniformBallot: enabled = true; break;
+		}
+		if (!enabled)
+			return hlx_fail(HLX_ENOTSUP, "%s.comp: needs SPIR-V capability %u, which the device lacks or hlx does "
+					"not enable", p->shader->name, r->capability[i]);
+	}
+	return 0;
+}
+
 /* What the module says, against what the device can do. */
 static int check(const struct hlx_device *dev, const struct hlx_pipeline *p)
 {
@@ -83,9 +113,11 @@ static int check(const struct hlx_device *dev, const struct hlx_pipeline *p)
 	if (r->push_bytes > caps->push_bytes)
 		return hlx_fail(HLX_ENOTSUP, "%s.comp: %u bytes of push constants, the device takes %u", p->shader->name,
 				r->push_bytes, caps->push_bytes);
-	if ((r->int64 && !caps->int64) || (r->float16 && !caps->fp16) || (r->int8 && !caps->int8) || r->float64 || r->int16)
-		return hlx_fail(HLX_ENOTSUP, "%s.comp: uses number formats that the device (or hlx) has not enabled",
-				p->shader->name);
+	HLX_TRY(check_capabilities(caps, p));
+	for (uint32_t i = 0; i < r->n_bindings; i++)
+		if (r->binding[i].set)
+			return hlx_fail(HLX_EPLUGIN, "%s.comp: a binding in descriptor set %u, hlx has set 0 only", p->shader->name,
+					r->binding[i].set);
 	for (uint32_t i = 0; i < p->n_spec; i++) {
 		bool known = false;
 		for (uint32_t j = 0; j < r->n_spec; j++)
@@ -105,7 +137,7 @@ int hlx_pipelines_get(struct hlx_pipelines *ps, const struct hlx_shader *shader,
 
 	for (uint32_t i = 0; i < ps->n; i++) {
 		p = ps->pipeline[i];
-		if (p->shader == shader && p->n_spec == n_spec && !memcmp(p->spec, spec, n_spec * sizeof(*spec))) {
+		if (p->shader == shader && p->n_spec == n_spec && (!n_spec || !memcmp(p->spec, spec, n_spec * sizeof(*spec)))) {
 			*out = p;
 			return 0;
 		}
@@ -113,13 +145,15 @@ int hlx_pipelines_get(struct hlx_pipelines *ps, const struct hlx_shader *shader,
 	if (n_spec > HLX_MAX_SPEC)
 		return hlx_fail(HLX_EPLUGIN, "%s.comp: %u specialization constants, at most %d", shader->name, n_spec,
 				HLX_MAX_SPEC);
-	grown = realloc(ps->pipeline, (ps->n + 1) * sizeof(*grown));
-	if (!grown || !(p = calloc(1, sizeof(*p))))
+	if (!(grown = realloc(ps->pipeline, (ps->n + 1) * sizeof(*grown))))
 		return hlx_no_memory();
 	ps->pipeline = grown;
+	if (!(p = calloc(1, sizeof(*p))))
+		return hlx_no_memory();
 	p->shader = shader;
 	p->n_spec = n_spec;
-	memcpy(p->spec, spec, n_spec * sizeof(*spec));
+	for (uint32_t i = 0; i < n_spec; i++)
+		p->spec[i] = spec[i];
 	status = hlx_spirv_reflect(shader->code, shader->size, &p->reflect, err, sizeof(err));
 	status = status < 0 ? hlx_fail(HLX_EPLUGIN, "%s.comp: %s", shader->name, err) : check(ps->dev, p);
 	if (status < 0) {

@@ -84,9 +84,20 @@ static int place(struct hlx_program *p, uint32_t index, uint32_t *placed, uint32
 	for (i = n; i && p->cell[placed[i - 1]].offset > at; i--)
 		placed[i] = placed[i - 1];
 	placed[i] = index;
-	if (at + need > p->arena_bytes[c->arena])
-		p->arena_bytes[c->arena] = at + need;
 	return 0;
+}
+
+/* What a chunk must hold: cells that do not cross chunks leave gaps at their ends, which cost nothing. */
+static uint64_t chunk_bytes(const struct hlx_program *p, enum hlx_arena arena, uint32_t chunk)
+{
+	uint64_t end = 0;
+
+	for (uint32_t i = 0; i < p->n_cells; i++) {
+		const struct hlx_cell *c = &p->cell[i];
+		if (is_placed_here(c) && c->arena == arena && c->chunk == chunk && c->offset + padded(c->bytes) > end)
+			end = c->offset + padded(c->bytes);
+	}
+	return end;
 }
 
 static int place_all(struct hlx_program *p, uint32_t *order, uint32_t *placed)
@@ -102,9 +113,14 @@ static int place_all(struct hlx_program *p, uint32_t *order, uint32_t *placed)
 		for (uint32_t i = 0; i < n; i++)
 			HLX_TRY(place(p, order[i], placed, i, chunk));
 		for (uint32_t i = 0; i < n; i++) {
-			p->cell[order[i]].chunk = (uint32_t)(p->cell[order[i]].offset / chunk);
-			p->cell[order[i]].offset %= chunk;
+			struct hlx_cell *c = &p->cell[order[i]];
+			c->chunk = (uint32_t)(c->offset / chunk);
+			c->offset %= chunk;
+			if (c->chunk >= p->n_planned[arena])
+				p->n_planned[arena] = c->chunk + 1;
 		}
+		for (uint32_t i = 0; i < p->n_planned[arena]; i++)
+			p->arena_bytes[arena] += chunk_bytes(p, (enum hlx_arena)arena, i);
 	}
 	return 0;
 }
@@ -130,11 +146,13 @@ static int keep(struct hlx_program *p)
 	for (const char *const *k = p->options.keep; k && *k; k++) {
 		int t = hlx_graph_find_tensor(p->graph, *k);
 		uint32_t s;
+		if (t < 0 && hlx_graph_find_param(p->graph, *k) >= 0)
+			continue; /* kept anyway */
 		if (t < 0)
 			return hlx_fail(HLX_EINVAL, "no tensor %s to keep", *k);
 		s = p->graph->tensor[t].storage;
 		p->cell[p->value_cell[s]].persistent = true;
-		if (p->grad_cell[s] != HLX_NONE)
+		if (p->grad_cell[s] != HLX_NONE && p->cell[p->grad_cell[s]].first != HLX_NONE)
 			p->cell[p->grad_cell[s]].persistent = true;
 	}
 	return 0;
@@ -167,18 +185,15 @@ static int check_budget(const struct hlx_program *p)
 
 int hlx_program_allocate(struct hlx_program *p)
 {
-	uint64_t chunk = chunk_size(p) / HLX_ALIGN * HLX_ALIGN;
-
 	HLX_TRY(check_budget(p));
 	for (int a = 0; a < HLX_ARENA_COUNT; a++) {
-		uint64_t left = p->arena_bytes[a];
-		uint32_t n = (uint32_t)((left + chunk - 1) / chunk);
-		if (!n)
+		enum hlx_memory_use use = a == HLX_ARENA_PARAMETERS ? HLX_MEMORY_SHARED : HLX_MEMORY_LOCAL;
+		if (!p->n_planned[a])
 			continue;
-		if (!(p->chunk[a] = calloc(n, sizeof(*p->chunk[a]))))
+		if (!(p->chunk[a] = calloc(p->n_planned[a], sizeof(*p->chunk[a]))))
 			return hlx_no_memory();
-		for (uint32_t i = 0; i < n; i++, left -= chunk) {
-			HLX_TRY(hlx_memory_create(p->dev, left < chunk ? left : chunk, a == HLX_ARENA_PARAMETERS,
+		for (uint32_t i = 0; i < p->n_planned[a]; i++) {
+			HLX_TRY(hlx_memory_create(p->dev, chunk_bytes(p, (enum hlx_arena)a, i), use,
 					&p->chunk[a][i]));
 			p->n_chunks[a] = i + 1;
 		}

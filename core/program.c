@@ -40,8 +40,18 @@ static int write_tables(struct hlx_program *p)
 	return status;
 }
 
+static int check_weights(const struct hlx_graph *g, const struct hlx_weights *w)
+{
+	bool same = !w || (w->n_params == g->n_params && w->arena == g->arena);
+
+	for (uint32_t i = 0; same && w && i < g->n_params; i++)
+		same = w->param[i].numel == hlx_numel(&g->param[i].desc) && !strcmp(w->param[i].path, g->param[i].path);
+	return same ? 0 : hlx_fail(HLX_EINVAL, "the weights are those of another model");
+}
+
 static int create(struct hlx_program *p)
 {
+	HLX_TRY(check_weights(p->graph, p->weights));
 	HLX_TRY(hlx_program_build(p));
 	HLX_TRY(hlx_program_layout(p));
 	HLX_TRY(hlx_program_barriers(p));
@@ -133,6 +143,11 @@ int hlx_program_print(const struct hlx_program *p, FILE *f)
 
 /* -- tensors ----------------------------------------------------------------------------------------------- */
 
+static int has_memory(const struct hlx_program *p)
+{
+	return p->weights ? 0 : hlx_fail(HLX_EINVAL, "the program is a plan only: it has no memory");
+}
+
 static int find(const struct hlx_program *p, const char *name, int what, uint32_t *cell, struct hlx_desc *desc)
 {
 	int t = hlx_graph_find_tensor(p->graph, name), q = hlx_graph_find_param(p->graph, name);
@@ -159,11 +174,16 @@ static int window(const struct hlx_program *p, const char *name, int what, uint6
 {
 	struct hlx_desc d = { 0 };
 	uint32_t cell = HLX_NONE;
+	uint64_t have;
+	int t;
 
+	HLX_TRY(has_memory(p));
 	HLX_TRY(find(p, name, what, &cell, &d));
-	if (first > p->cell[cell].bytes / 4 || count > p->cell[cell].bytes / 4 - first)
+	t = hlx_graph_find_tensor(p->graph, name);
+	have = t >= 0 && p->graph->storage[p->graph->tensor[t].storage].slotted ? p->cell[cell].bytes / 4 : hlx_numel(&d);
+	if (first > have || count > have - first)
 		return hlx_fail(HLX_ESHAPE, "%s: elements %llu to %llu of %llu", name, (unsigned long long)first,
-				(unsigned long long)(first + count), (unsigned long long)hlx_numel(&d));
+				(unsigned long long)first + count, (unsigned long long)have);
 	*m = hlx_cell_memory(p, cell, at);
 	*at += (d.offset + first) * 4;
 	return 0;
@@ -191,8 +211,10 @@ int hlx_program_result(struct hlx_program *p, struct hlx_result *out)
 {
 	float loss[2], norm[2] = { 0, 0 };
 	uint64_t at;
-	const struct hlx_memory *m = hlx_cell_memory(p, p->loss_cell, &at);
+	const struct hlx_memory *m;
 
+	HLX_TRY(has_memory(p));
+	m = hlx_cell_memory(p, p->loss_cell, &at);
 	HLX_TRY(hlx_memory_read(p->dev, m, at, sizeof(loss), loss));
 	m = hlx_cell_memory(p, p->norm_cell, &at);
 	HLX_TRY(hlx_memory_read(p->dev, m, at, sizeof(norm), norm));
@@ -216,7 +238,7 @@ static int scan(struct hlx_program *p, uint32_t param, bool grad, uint32_t *buff
 int hlx_program_find_bad(struct hlx_program *p)
 {
 	uint32_t *buffer = malloc(p->graph->arena * 4 + 4);
-	int status = buffer ? 0 : hlx_no_memory();
+	int status = buffer ? has_memory(p) : hlx_no_memory();
 	struct hlx_result r;
 
 	for (int grad = 0; grad <= (int)p->options.backward; grad++)

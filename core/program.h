@@ -96,7 +96,7 @@ struct hlx_program {
 	uint32_t weights_cell, gradients_cell, squares_cell, table_cell, flags_cell, loss_cell, norm_cell, steps_cell;
 	uint32_t state_cell[HLX_MAX_SLOTS];
 	struct hlx_memory *chunk[HLX_ARENA_COUNT]; /* arrays */
-	uint32_t n_chunks[HLX_ARENA_COUNT];
+	uint32_t n_planned[HLX_ARENA_COUNT], n_chunks[HLX_ARENA_COUNT]; /* n_chunks: allocated */
 	uint64_t arena_bytes[HLX_ARENA_COUNT];
 	struct hlx_plan_info plan;
 	VkDescriptorPool descriptors;

@@ -99,7 +99,7 @@ static int dispatch(struct hlx_rec *rec, struct hlx_pipeline *pl, const struct h
 
 	if (!x || !y || !z)
 		return 0;
-	if (n_args != pl->reflect.n_bindings)
+	if (!n_args || n_args != pl->reflect.n_bindings)
 		return hlx_fail(HLX_EPLUGIN, "%s.comp: %u arguments, the kernel has %u bindings", pl->shader->name, n_args,
 				pl->reflect.n_bindings);
 	if (push_size != pl->reflect.push_bytes || push_size > sizeof(s.push))
@@ -136,6 +136,9 @@ static int copy(struct hlx_rec *rec, const struct hlx_arg *dst, const struct hlx
 	if (s.access[0].range != s.access[1].range)
 		return hlx_fail(HLX_EPLUGIN, "copy: %llu bytes to a window of %llu", (unsigned long long)s.access[1].range,
 				(unsigned long long)s.access[0].range);
+	if (s.access[0].cell == s.access[1].cell && s.access[0].offset < s.access[1].offset + s.access[1].range &&
+			s.access[1].offset < s.access[0].offset + s.access[0].range)
+		return hlx_fail(HLX_EPLUGIN, "copy: from and to overlap");
 	return append(rec, &s);
 }
 

@@ -54,53 +54,70 @@ static uint64_t end_of(const struct runs *r)
 	return last + 1;
 }
 
-static bool same_shape(const struct runs *a, const struct runs *b, uint32_t from)
+/* Rows of `count` neighbours, `pitch` apart: false where the runs are something else. */
+static bool as_columns(const struct runs *r, uint64_t *count, uint64_t *rows, uint64_t *pitch)
+{
+	bool one = r->n == 1 && r->stride[0] > 1; /* a column of single elements */
+
+	*count = one ? 1 : r->count[0];
+	*rows = r->count[one ? 0 : 1];
+	*pitch = r->stride[one ? 0 : 1];
+	return one || (r->n == 2 && r->stride[0] == 1);
+}
+
+static bool same_shape(const struct runs *a, const struct runs *b)
 {
 	if (a->n != b->n)
 		return false;
-	for (uint32_t i = from; i < a->n; i++)
+	for (uint32_t i = 0; i < a->n; i++)
 		if (a->count[i] != b->count[i] || a->stride[i] != b->stride[i])
 			return false;
 	return true;
 }
 
-/* Rows of one pitch, and columns that do not meet. */
+/* As many rows of one pitch, from the same one on, and columns that do not meet. */
 static bool apart_in_columns(const struct runs *a, const struct runs *b)
 {
-	uint64_t pitch, ca, cb;
+	uint64_t na, nb, rows_a, rows_b, pitch, pitch_b, ca, cb;
 
-	if (a->n != 2 || b->n != 2 || a->stride[0] != 1 || b->stride[0] != 1 || !same_shape(a, b, 1))
+	if (!as_columns(a, &na, &rows_a, &pitch) || !as_columns(b, &nb, &rows_b, &pitch_b) || rows_a != rows_b ||
+			pitch != pitch_b)
 		return false;
-	pitch = a->stride[1];
 	ca = a->offset % pitch;
 	cb = b->offset % pitch;
-	return a->offset / pitch == b->offset / pitch && ca + a->count[0] <= pitch && cb + b->count[0] <= pitch &&
-		(ca + a->count[0] <= cb || cb + b->count[0] <= ca);
+	return a->offset / pitch == b->offset / pitch && ca + na <= pitch && cb + nb <= pitch &&
+		(ca + na <= cb || cb + nb <= ca);
 }
 
 enum hlx_relation hlx_desc_relation(const struct hlx_desc *da, const struct hlx_desc *db)
 {
 	struct runs a = make_runs(da), b = make_runs(db);
 
-	if (a.offset == b.offset && same_shape(&a, &b, 0))
+	if (a.offset == b.offset && same_shape(&a, &b))
 		return HLX_SAME;
 	if (end_of(&a) <= b.offset || end_of(&b) <= a.offset || apart_in_columns(&a, &b))
 		return HLX_DISJOINT;
 	return HLX_MIXED;
 }
 
-/* Disjoint parts within a gapless whole fill it when their elements add up. */
+static bool is_gapless(const struct hlx_desc *d, const struct runs *r)
+{
+	return end_of(r) - r->offset == hlx_numel(d);
+}
+
+/* One part may hold the whole; else disjoint parts within a gapless whole fill it when their elements add up. */
 bool hlx_desc_covers(const struct hlx_desc *whole, const struct hlx_region *part, uint32_t n)
 {
 	struct runs w = make_runs(whole), r;
 	uint64_t sum = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (hlx_desc_relation(whole, &part[i].desc) == HLX_SAME)
-			return true;
 		r = make_runs(&part[i].desc);
+		if (hlx_desc_relation(whole, &part[i].desc) == HLX_SAME || (is_gapless(&part[i].desc, &r) &&
+				r.offset <= w.offset && end_of(&w) <= end_of(&r)))
+			return true;
 		if (r.offset >= w.offset && end_of(&r) <= end_of(&w))
 			sum += hlx_numel(&part[i].desc);
 	}
-	return sum == hlx_numel(whole) && end_of(&w) - w.offset == hlx_numel(whole);
+	return sum == hlx_numel(whole) && is_gapless(whole, &w);
 }

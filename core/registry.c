@@ -30,7 +30,7 @@ struct list {
 };
 
 struct hlx_registry {
-	struct list ops, impls;
+	struct list ops, impls, plugins;
 	struct hlx_core_host host;
 };
 
@@ -58,6 +58,7 @@ void hlx_registry_destroy(struct hlx_registry *r)
 		return;
 	list_finish(&r->ops);
 	list_finish(&r->impls);
+	list_finish(&r->plugins);
 	free(r);
 }
 
@@ -154,10 +155,12 @@ static int check_attrs(const struct hlx_op *op, const char *path)
 {
 	static const size_t width[] = { [HLX_INT] = 8, [HLX_FLOAT] = 8, [HLX_BOOL] = 4, [HLX_ENUM] = 4 };
 
+	if (op->attrs_size > 65536)
+		return hlx_fail(HLX_EPLUGIN, "%s: op %s: attrs_size is %zu, at most 65536", path, op->name, op->attrs_size);
 	for (const struct hlx_attr *a = op->attrs; a && a->name; a++)
-		if (a->type < HLX_INT || a->type > HLX_ENUM || op->attrs_size > 65536 ||
-				a->offset + width[a->type] > op->attrs_size || a->offset % width[a->type] ||
-				(a->type == HLX_ENUM && !a->names))
+		if (a - op->attrs >= HLX_MAX_ATTRS || a->type < HLX_INT || a->type > HLX_ENUM ||
+				a->offset > op->attrs_size || width[a->type] > op->attrs_size - a->offset ||
+				a->offset % width[a->type] || (a->type == HLX_ENUM && (!a->names || !a->names[0])))
 			return hlx_fail(HLX_EPLUGIN, "%s: op %s: attribute %s does not fit attrs_size %zu", path, op->name,
 					a->name, op->attrs_size);
 	return 0;
@@ -212,8 +215,12 @@ static int add_plugin(struct hlx_registry *r, const struct hlx_plugin *p, const 
 				p->abi_major, p->abi_minor, HLX_ABI_MAJOR, HLX_ABI_MINOR);
 	if (p->struct_size < sizeof(*p))
 		return hlx_fail(HLX_EPLUGIN, "%s: hlx_plugin has %zu bytes, want %zu", path, p->struct_size, sizeof(*p));
+	for (size_t i = 0; i < r->plugins.count; i++)
+		if (r->plugins.entry[i].what == p)
+			return 0; /* the same file by another way: a folder named twice, a link */
 	if (p->init)
 		HLX_TRY(p->init(&r->host.pub) < 0 ? hlx_prefix(HLX_EPLUGIN, "%s: init: ", path) : 0);
+	HLX_TRY(list_add(&r->plugins, p, path));
 	for (const struct hlx_op *const *op = p->ops; op && *op; op++)
 		HLX_TRY(add_op(r, *op, path));
 	for (const struct hlx_impl *const *impl = p->impls; impl && *impl; impl++)
@@ -238,13 +245,15 @@ int hlx_registry_load(struct hlx_registry *r, const char *path)
 		return hlx_fail(HLX_EPLUGIN, "%s: %s", path, strerror(errno));
 	hlx_fpenv_enter(&env); /* a library linked with -ffast-math sets flush-to-zero when it loads */
 	so = dlopen(real, RTLD_NOW | RTLD_LOCAL);
-	hlx_fpenv_restore(&env);
 	free(real);
 	if (!so)
-		return hlx_fail(HLX_EPLUGIN, "%s: %s", path, dlerror());
-	if (!(plugin = dlsym(so, "hlx_plugin")))
-		return hlx_fail(HLX_EPLUGIN, "%s: exports no hlx_plugin, so it is not a plugin", path);
-	return add_plugin(r, plugin, path);
+		status = hlx_fail(HLX_EPLUGIN, "%s: %s", path, dlerror());
+	else if (!(plugin = dlsym(so, "hlx_plugin")))
+		status = hlx_fail(HLX_EPLUGIN, "%s: exports no hlx_plugin, so it is not a plugin", path);
+	else
+		status = add_plugin(r, plugin, path);
+	hlx_fpenv_restore(&env); /* its init() may load libraries too */
+	return status;
 }
 
 static int by_suffix(const struct dirent *e)
@@ -323,6 +332,14 @@ static int choose_named(const struct hlx_registry *r, const struct hlx_host *hos
 	return hlx_fail(HLX_EINVAL, "op %s has no implementation %s%s", op, named, hlx_hint(named, names, n));
 }
 
+/* Training takes one without a backward pass only where there is no other, and then says so. */
+static bool is_better(const struct hlx_impl *a, const struct hlx_impl *b, const struct hlx_node *node)
+{
+	if (node->train && !a->backward != !b->backward)
+		return a->backward;
+	return a->priority > b->priority;
+}
+
 int hlx_registry_choose(const struct hlx_registry *r, const struct hlx_host *host, const struct hlx_node *node,
 		const char *op, const char *named, const struct hlx_impl **out)
 {
@@ -332,7 +349,7 @@ int hlx_registry_choose(const struct hlx_registry *r, const struct hlx_host *hos
 		return choose_named(r, host, node, op, named, out);
 	for (size_t i = 0; i < r->impls.count; i++) {
 		const struct hlx_impl *impl = r->impls.entry[i].what;
-		if (strcmp(impl->op, op) || impl->tier != HLX_PORTABLE || (best && impl->priority <= best->priority))
+		if (strcmp(impl->op, op) || impl->tier != HLX_PORTABLE || (best && !is_better(impl, best, node)))
 			continue;
 		if (!host->caps || !impl->supports || impl->supports(host, node) >= 0)
 			best = impl;

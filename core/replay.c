@@ -280,6 +280,8 @@ int hlx_program_run(struct hlx_program *p, const struct hlx_step *step)
 {
 	uint32_t cmd = 0, first, n;
 
+	if (!p->weights)
+		return hlx_fail(HLX_EINVAL, "the program is a plan only: it has no memory");
 	HLX_TRY(write_steps(p, step));
 	for (uint32_t i = 0; i <= p->n_steps; i++) {
 		if (i < p->n_steps && p->step[i].kind != HLX_HOST_CALL)

@@ -36,14 +36,6 @@ static int finish(struct hlx_program *p, uint32_t node, const char *named)
 	return hlx_build_record(p, node, false);
 }
 
-static const char *chosen(const struct hlx_program *p, const char *op)
-{
-	for (uint32_t i = 0; i < p->graph->n_choices; i++)
-		if (!strcmp(p->graph->choice[i].op, op))
-			return p->graph->choice[i].impl;
-	return NULL;
-}
-
 static int reduce(struct hlx_program *p, const char *path, const struct hlx_desc *desc, uint32_t partial, uint32_t out,
 		uint32_t squares, bool first, bool last)
 {
@@ -60,7 +52,7 @@ static int reduce(struct hlx_program *p, const char *path, const struct hlx_desc
 	HLX_TRY(connect(p, node, "squares", squares, flat(HLX_F32, (n + 1023) / 1024)));
 	HLX_TRY(hlx_attrs_set_int(op, p->node[node].attrs, "first", first));
 	HLX_TRY(hlx_attrs_set_int(op, p->node[node].attrs, "last", last));
-	return finish(p, node, chosen(p, op->name));
+	return finish(p, node, hlx_graph_chosen(p->graph, op->name));
 }
 
 int hlx_build_reduce_loss(struct hlx_program *p)
@@ -104,7 +96,7 @@ int hlx_build_norm(struct hlx_program *p)
 	HLX_TRY(connect(p, node, "table", p->table_cell, flat(HLX_U32, p->graph->n_params + 1)));
 	HLX_TRY(connect(p, node, "loss", p->loss_cell, flat(HLX_F32, 2)));
 	HLX_TRY(connect(p, node, "norm", p->norm_cell, flat(HLX_F32, 2)));
-	return finish(p, node, chosen(p, op->name));
+	return finish(p, node, hlx_graph_chosen(p->graph, op->name));
 }
 
 /* Keys of the INI's section that the optimizer's table knows. */
@@ -116,7 +108,7 @@ static int read_attrs(struct hlx_program *p, uint32_t node, const struct hlx_op 
 	for (const struct hlx_attr *a = op->attrs; p->options.ini && a && a->name; a++) {
 		const struct hlx_setting *s = hlx_ini_find(p->options.ini, p->options.ini_section, a->name);
 		if (s && hlx_attrs_set(op, p->node[node].attrs, a, s->value, &scope) < 0)
-			return hlx_prefix(HLX_EINVAL, "%s:%u: %s.", s->file, s->line, s->section);
+			return hlx_prefix(HLX_EINVAL, "%s: %s.", hlx_setting_where(s), s->section);
 	}
 	return 0;
 }
@@ -180,5 +172,5 @@ int hlx_build_optimizer(struct hlx_program *p)
 	HLX_TRY(connect(p, node, "loss", p->loss_cell, flat(HLX_F32, 2)));
 	HLX_TRY(connect(p, node, "norm", p->norm_cell, flat(HLX_F32, 2)));
 	HLX_TRY(connect_states(p, node, op, arena));
-	return finish(p, node, chosen(p, op->name));
+	return finish(p, node, hlx_graph_chosen(p->graph, op->name));
 }

@@ -36,9 +36,9 @@ static int allocate(struct hlx_weights *w, uint32_t n_state)
 	if (need > have)
 		return hlx_fail(HLX_ENOMEM, "the model does not fit: parameters and optimizer state take %llu MiB, %s has %llu "
 				"MiB free", (unsigned long long)need >> 20, w->dev->info.name, (unsigned long long)have >> 20);
-	HLX_TRY(hlx_memory_create(w->dev, bytes, false, &w->value));
+	HLX_TRY(hlx_memory_create(w->dev, bytes, HLX_MEMORY_LOCAL, &w->value));
 	for (; w->n_state < n_state; w->n_state++)
-		HLX_TRY(hlx_memory_create(w->dev, bytes, false, &w->state[w->n_state]));
+		HLX_TRY(hlx_memory_create(w->dev, bytes, HLX_MEMORY_LOCAL, &w->state[w->n_state]));
 	return 0;
 }
 

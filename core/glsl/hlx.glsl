@@ -15,14 +15,16 @@
  *
  *     bits of the virtual lane    5 4 3 2 1 0        HLX_LANES = 4: j j l l c c    8: j l l l c c    16, 32, 64: l l l l c c
  *
- *     #define ADD(j) acc[j] += hlx_tail(load(row, hlx_group(t, j)), hlx_group(t, j), row < rows ? cols : 0u);
  *     HLX_FOR_ROWS(row, rows) {               // as many turns in every lane, so that shuffles stay uniform;
- *             vec4 acc[4] = HLX_ACC_ZERO;     // rows past the end take part, with zeros
- *             HLX_FOR_TURNS(t, cols) {        // 16 groups a turn, in all lanes of a row together
- *                     HLX_EACH_ACC(ADD)       // ADD(0u) ADD(1u) ... HLX_J of them: literals, nothing to unroll
- *             }
+ *             vec4 acc[4] = HLX_ZEROS;        // rows past the end take part, with zeros
+ *             HLX_FOR_GROUPS(g, cols,         // 16 groups a turn, in all lanes of a row together
+ *                     acc[HLX_AT] += hlx_tail(load(row, g), g, row < rows ? cols : 0u);
+ *             )                               // HLX_AT is a literal: nothing to unroll
  *             float sum = hlx_row_tree(acc);  // the same bits in every lane of the row
  *     }
+ *
+ * HLX_PUBLIC: the same rows for any device, whatever its subgroups: a workgroup is the 16 lanes of one row, which exchange
+ * through shared memory.  Slow on CPU drivers, where barrier() is.
  *
  * Loops: a row costs ceil(cols / 64) turns, and a workgroup sees ceil(rows / (HLX_ROWS gl_NumWorkGroups.x)) rows.
  */
@@ -95,45 +97,69 @@ vec4 hlx_tail(vec4 x, uint g, uint n)
 
 #ifndef HLX_OWN_LAYOUT
 
+#ifdef HLX_PUBLIC
+
+layout(local_size_x = 16) in;
+const uint HLX_G = 16u;
+const uint HLX_J = 1u;
+const uint HLX_ROWS = 1u;
+#define hlx_lane gl_LocalInvocationIndex
+
+shared vec4 hlx_exchange[16];
+
+vec4 hlx_shuffle_xor(vec4 v, uint mask)
+{
+	hlx_exchange[hlx_lane] = v;
+	barrier();
+	vec4 r = hlx_exchange[hlx_lane ^ mask];
+	barrier();
+	return r;
+}
+
+float hlx_shuffle_xor(float v, uint mask)
+{
+	return hlx_shuffle_xor(vec4(v), mask).x;
+}
+
+#else
+
 layout(local_size_x_id = 0) in;
 const uint HLX_LANES = gl_WorkGroupSize.x;
 const uint HLX_G = HLX_LANES < 16u ? HLX_LANES : 16u;
 const uint HLX_J = 16u / HLX_G;
 const uint HLX_ROWS = HLX_LANES / HLX_G;
+#define hlx_lane gl_SubgroupInvocationID
+#define hlx_shuffle_xor subgroupShuffleXor
 
-#define HLX_ACC_ZERO vec4[4](vec4(0.0f), vec4(0.0f), vec4(0.0f), vec4(0.0f))
+#endif
+
+#define HLX_ZEROS vec4[4](vec4(0.0f), vec4(0.0f), vec4(0.0f), vec4(0.0f))
 #define HLX_LOWEST uintBitsToFloat(0xff800000u) /* -infinity: where a row's maximum starts */
 
 /* This lane among the HLX_G of its row, and its row among the HLX_ROWS of the workgroup. */
 uint hlx_row_lane()
 {
-	return gl_SubgroupInvocationID % HLX_G;
+	return hlx_lane % HLX_G;
 }
 
 uint hlx_row_index()
 {
-	return gl_SubgroupInvocationID / HLX_G;
+	return hlx_lane / HLX_G;
 }
 
 #define HLX_FOR_ROWS(row, rows) \
 	for (uint hlx_base = gl_WorkGroupID.x * HLX_ROWS, row = hlx_base + hlx_row_index(); hlx_base < (rows); \
 	     hlx_base += gl_NumWorkGroups.x * HLX_ROWS, row = hlx_base + hlx_row_index())
 
-#define HLX_FOR_TURNS(t, cols) for (uint t = 0u; t * 64u < (cols); ++t)
-
-/* The group that acc[j] takes in turn t. */
-uint hlx_group(uint t, uint j)
-{
-	return 16u * t + HLX_G * j + hlx_row_lane();
-}
-
-#define HLX_EACH_ACC(DO) \
-	DO(0u) \
-	if (HLX_J > 1u) { \
-		DO(1u) \
+/* body for every group g of a row, HLX_AT being the accumulator that takes it. */
+#define HLX_FOR_GROUPS(g, cols, body) \
+	for (uint hlx_turn = 0u; hlx_turn * 64u < (cols); ++hlx_turn) { \
+		uint g = 16u * hlx_turn + hlx_row_lane(); \
+		{ const uint HLX_AT = 0u; body } \
+		if (HLX_J > 1u) { g += HLX_G; { const uint HLX_AT = 1u; body } } \
 		if (HLX_J > 2u) { \
-			DO(2u) \
-			DO(3u) \
+			g += HLX_G; { const uint HLX_AT = 2u; body } \
+			g += HLX_G; { const uint HLX_AT = 3u; body } \
 		} \
 	}
 
@@ -146,11 +172,11 @@ float hlx_row_tree(vec4 acc[4])
 	else if (HLX_J == 2u)
 		v = acc[0] + acc[1];
 	if (HLX_G > 8u)
-		v += subgroupShuffleXor(v, 8u);
+		v += hlx_shuffle_xor(v, 8u);
 	if (HLX_G > 4u)
-		v += subgroupShuffleXor(v, 4u);
-	v += subgroupShuffleXor(v, 2u);
-	v += subgroupShuffleXor(v, 1u);
+		v += hlx_shuffle_xor(v, 4u);
+	v += hlx_shuffle_xor(v, 2u);
+	v += hlx_shuffle_xor(v, 1u);
 	vec2 h = v.xy + v.zw;
 	return h.x + h.y;
 }
@@ -161,11 +187,11 @@ float hlx_row_max(vec4 v)
 	vec2 h = vec2(hlx_max(v.x, v.z), hlx_max(v.y, v.w));
 	float m = hlx_max(h.x, h.y);
 	if (HLX_G > 8u)
-		m = hlx_max(m, subgroupShuffleXor(m, 8u));
+		m = hlx_max(m, hlx_shuffle_xor(m, 8u));
 	if (HLX_G > 4u)
-		m = hlx_max(m, subgroupShuffleXor(m, 4u));
-	m = hlx_max(m, subgroupShuffleXor(m, 2u));
-	return hlx_max(m, subgroupShuffleXor(m, 1u));
+		m = hlx_max(m, hlx_shuffle_xor(m, 4u));
+	m = hlx_max(m, hlx_shuffle_xor(m, 2u));
+	return hlx_max(m, hlx_shuffle_xor(m, 1u));
 }
 
 #endif

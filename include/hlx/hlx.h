@@ -44,6 +44,8 @@ int hlx_ini_parse(const char *name, const char *text, size_t size, struct hlx_in
 void hlx_ini_destroy(struct hlx_ini *);
 /* "section.key=value", from --set: replaces or adds. */
 int hlx_ini_set(struct hlx_ini *, const char *assignment);
+/* "tiny.ini:12", or "--set section.key"; in a buffer of the thread. */
+const char *hlx_setting_where(const struct hlx_setting *);
 /* The setting or NULL; marks it used. */
 const struct hlx_setting *hlx_ini_find(struct hlx_ini *, const char *section, const char *key);
 /* Typed: *out is untouched where the key is absent; a bad or out-of-range value is HLX_EINVAL with file and line.

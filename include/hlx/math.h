@@ -21,9 +21,9 @@
 #ifdef VULKAN /* GLSL */
 
 #define HLX_FN
-#define HLX_BOOL bool
-#define HLX_UINT uint
-#define HLX_INT int
+#define HLX_MATH_BOOL bool
+#define HLX_MATH_UINT uint
+#define HLX_MATH_INT int
 #define HLX_TO_UINT(x) uint(x)
 #define HLX_TO_INT(x) int(x)
 #define HLX_TO_FLOAT(x) float(x)
@@ -51,9 +51,9 @@
 #endif
 
 #define HLX_FN static inline
-#define HLX_BOOL bool
-#define HLX_UINT uint32_t
-#define HLX_INT int32_t
+#define HLX_MATH_BOOL bool
+#define HLX_MATH_UINT uint32_t
+#define HLX_MATH_INT int32_t
 #define HLX_TO_UINT(x) ((uint32_t)(x))
 #define HLX_TO_INT(x) ((int32_t)(x))
 #define HLX_TO_FLOAT(x) ((float)(x)) /* of an int, |x| <= 2^24 */
@@ -81,17 +81,17 @@ HLX_FN float hlx_float(uint32_t u)
 #define HLX_BITS_2M100 0x0d800000u /* 2^-100 */
 #define HLX_BITS_2P100 0x71800000u /* 2^100 */
 
-HLX_FN HLX_BOOL hlx_bits_finite(HLX_UINT bits)
+HLX_FN HLX_MATH_BOOL hlx_bits_finite(HLX_MATH_UINT bits)
 {
 	return (bits & HLX_BITS_INF) != HLX_BITS_INF;
 }
 
-HLX_FN HLX_BOOL hlx_bits_nan(HLX_UINT bits)
+HLX_FN HLX_MATH_BOOL hlx_bits_nan(HLX_MATH_UINT bits)
 {
 	return (bits & HLX_BITS_MAG) > HLX_BITS_INF;
 }
 
-HLX_FN HLX_BOOL hlx_is_finite(float x)
+HLX_FN HLX_MATH_BOOL hlx_is_finite(float x)
 {
 	return hlx_bits_finite(hlx_bits(x));
 }
@@ -138,7 +138,7 @@ HLX_FN float hlx_div_core(float m, float d)
 	return q + r * y;
 }
 
-HLX_FN float hlx_mantissa(HLX_UINT bits)
+HLX_FN float hlx_mantissa(HLX_MATH_UINT bits)
 {
 	return hlx_float((bits & 0x007fffffu) | 0x3f800000u);
 }
@@ -149,9 +149,9 @@ HLX_FN float hlx_mantissa(HLX_UINT bits)
  */
 HLX_FN float hlx_rcp(float a)
 {
-	HLX_UINT b = hlx_bits(a) & HLX_BITS_MAG;
-	HLX_UINT neg = b < 0x00800000u ? 0u : hlx_bits(a) ^ b;
-	HLX_UINT c = b < 0x01000000u ? 0x01000000u : b;
+	HLX_MATH_UINT b = hlx_bits(a) & HLX_BITS_MAG;
+	HLX_MATH_UINT neg = b < 0x00800000u ? 0u : hlx_bits(a) ^ b;
+	HLX_MATH_UINT c = b < 0x01000000u ? 0x01000000u : b;
 	c = c > HLX_BITS_2P100 ? HLX_BITS_2P100 : c;
 	float y = hlx_div_core(1.0f, hlx_mantissa(c)) * hlx_float((254u - (c >> 23u)) << 23u);
 	return hlx_float(b > HLX_BITS_INF ? HLX_BITS_NAN : hlx_bits(y) | neg);
@@ -166,15 +166,15 @@ HLX_FN float hlx_rcp(float a)
  */
 HLX_FN float hlx_div(float n, float a)
 {
-	HLX_UINT nb = hlx_bits(n) & HLX_BITS_MAG;
-	HLX_UINT ab = hlx_bits(a) & HLX_BITS_MAG;
-	HLX_UINT neg = (hlx_bits(n) ^ (ab < 0x00800000u ? 0u : hlx_bits(a))) & 0x80000000u;
-	HLX_UINT db = ab < 0x00800000u ? 0x00800000u : ab;
+	HLX_MATH_UINT nb = hlx_bits(n) & HLX_BITS_MAG;
+	HLX_MATH_UINT ab = hlx_bits(a) & HLX_BITS_MAG;
+	HLX_MATH_UINT neg = (hlx_bits(n) ^ (ab < 0x00800000u ? 0u : hlx_bits(a))) & 0x80000000u;
+	HLX_MATH_UINT db = ab < 0x00800000u ? 0x00800000u : ab;
 	float q = hlx_div_core(hlx_mantissa(nb), hlx_mantissa(db));
 	q = q + q; /* in (1, 4): the quotient is q 2^(e - 127), and 2^128 is written as infinity is */
-	HLX_INT e = HLX_TO_INT(nb >> 23u) - HLX_TO_INT(db >> 23u) + 126;
+	HLX_MATH_INT e = HLX_TO_INT(nb >> 23u) - HLX_TO_INT(db >> 23u) + 126;
 	e = e < 1 ? 1 : (e > 255 ? 255 : e);
-	HLX_UINT z = hlx_bits(q * hlx_float(HLX_TO_UINT(e) << 23u));
+	HLX_MATH_UINT z = hlx_bits(q * hlx_float(HLX_TO_UINT(e) << 23u));
 	z = (z < HLX_BITS_2M100 || nb < 0x00800000u) ? 0u : z | neg;
 	return hlx_float((nb >= HLX_BITS_INF || ab >= HLX_BITS_INF) ? HLX_BITS_NAN : z);
 }
@@ -238,7 +238,7 @@ HLX_FN float hlx_exp(float x)
 	float c = x > -34.0f ? x : -34.0f;
 	c = c < 88.0f ? c : 88.0f;
 	float t = c * hlx_float(0x3fb8aa3bu) + 12582912.0f; /* log2(e) */
-	HLX_UINT scale = (hlx_bits(t) << 23u) + 0x3f800000u;
+	HLX_MATH_UINT scale = (hlx_bits(t) << 23u) + 0x3f800000u;
 	float k = t - 12582912.0f;
 	float r = c - k * 0.693359375f;
 	r = r - k * hlx_float(0xb95e8083u); /* ln 2 - 0.693359375 */
@@ -262,11 +262,11 @@ HLX_FN float hlx_exp(float x)
  */
 HLX_FN float hlx_log(float x)
 {
-	HLX_UINT b = hlx_bits(x);
-	HLX_UINT c = (b < 0x00800000u || b > HLX_BITS_INF) ? 0x00800000u : b;
-	HLX_INT e = HLX_TO_INT(c >> 23u) - 126;
+	HLX_MATH_UINT b = hlx_bits(x);
+	HLX_MATH_UINT c = (b < 0x00800000u || b > HLX_BITS_INF) ? 0x00800000u : b;
+	HLX_MATH_INT e = HLX_TO_INT(c >> 23u) - 126;
 	float m = hlx_float((c & 0x007fffffu) | 0x3f000000u);
-	HLX_BOOL low = m < hlx_float(0x3f3504f3u); /* sqrt(1/2) */
+	HLX_MATH_BOOL low = m < hlx_float(0x3f3504f3u); /* sqrt(1/2) */
 	float f = (low ? m + m : m) - 1.0f;
 	float k = HLX_TO_FLOAT(low ? e - 1 : e);
 	float z = f * f;
@@ -316,26 +316,26 @@ HLX_FN float hlx_tanh(float x)
  * with the tensor's 64-bit key.  Sums have no order, so any split over invocations and devices gives the same hash;
  * with all else equal lo is a bijection of bits, so no change of one element goes unseen.
  */
-HLX_FN HLX_UINT hlx_hash_mix(HLX_UINT h)
+HLX_FN HLX_MATH_UINT hlx_hash_mix(HLX_MATH_UINT h)
 {
 	h = (h ^ (h >> 16u)) * 0x85ebca6bu;
 	h = (h ^ (h >> 13u)) * 0xc2b2ae35u;
 	return h ^ (h >> 16u);
 }
 
-HLX_FN HLX_UINT hlx_hash_base(HLX_UINT key_lo, HLX_UINT key_hi, HLX_UINT index_hi)
+HLX_FN HLX_MATH_UINT hlx_hash_base(HLX_MATH_UINT key_lo, HLX_MATH_UINT key_hi, HLX_MATH_UINT index_hi)
 {
 	return hlx_hash_mix(key_lo ^ hlx_hash_mix(key_hi ^ hlx_hash_mix(index_hi + 0x9e3779b9u)));
 }
 
-HLX_FN HLX_UINT hlx_hash_lo(HLX_UINT base, HLX_UINT index_lo, HLX_UINT bits)
+HLX_FN HLX_MATH_UINT hlx_hash_lo(HLX_MATH_UINT base, HLX_MATH_UINT index_lo, HLX_MATH_UINT bits)
 {
 	return hlx_hash_mix(bits ^ (base + index_lo * 0x9e3779b1u));
 }
 
-HLX_FN HLX_UINT hlx_hash_hi(HLX_UINT lo, HLX_UINT key_hi)
+HLX_FN HLX_MATH_UINT hlx_hash_hi(HLX_MATH_UINT lo, HLX_MATH_UINT key_hi)
 {
-	HLX_UINT h = (lo + key_hi) * 0x2c1b3c6du;
+	HLX_MATH_UINT h = (lo + key_hi) * 0x2c1b3c6du;
 	h = (h ^ (h >> 15u)) * 0x297a2d39u;
 	return h ^ (h >> 16u);
 }
