@@ -1,0 +1,50 @@
+/*
+ * layernorm_forward.glsl - the body of layernorm's forward kernels.
+ *
+ * input, output: (num_positions, d_model)   gamma, beta: (d_model)   stats: (num_positions, 2) mean, rstd
+ */
+#include "hlx.glsl"
+#include "../rows.glsl"
+
+layout(push_constant) uniform Push {
+	uint num_positions, d_model;
+	float eps;
+};
+layout(binding = 0) readonly restrict buffer Input { float x[]; };
+layout(binding = 0) readonly restrict buffer Input4 { vec4 x4[]; };
+layout(binding = 1) writeonly restrict buffer Output { float y[]; };
+layout(binding = 1) writeonly restrict buffer Output4 { vec4 y4[]; };
+layout(binding = 2) readonly restrict buffer Gamma { float gamma[]; };
+layout(binding = 2) readonly restrict buffer Gamma4 { vec4 gamma4[]; };
+layout(binding = 3) readonly restrict buffer Beta { float beta[]; };
+layout(binding = 3) readonly restrict buffer Beta4 { vec4 beta4[]; };
+layout(binding = 4) writeonly restrict buffer Stats { vec2 stats[]; };
+
+ROWS_READER(read_x, x, x4)
+ROWS_READER(read_gamma, gamma, gamma4)
+ROWS_READER(read_beta, beta, beta4)
+ROWS_WRITER(write_y, y, y4)
+
+void main()
+{
+	float inv = hlx_div(1.0f, float(int(d_model)));
+	HLX_FOR_ROWS(row, num_positions) {
+		uint live = row < num_positions ? d_model : 0u, r = min(row, num_positions - 1u);
+		vec4 sum[4] = HLX_ZEROS, squares[4] = HLX_ZEROS;
+		HLX_FOR_GROUPS(g, d_model,
+			vec4 v = hlx_tail(read_x(r, g, d_model), g, live);
+			sum[HLX_AT] += v;
+			squares[HLX_AT] += hlx_mul(v, v);
+		)
+		float mean = hlx_mul(hlx_row_tree(sum), inv);
+		float var = hlx_mul(hlx_row_tree(squares), inv) - hlx_mul(mean, mean);
+		float rstd = hlx_rsqrt((var < 0.0f ? 0.0f : var) + eps);
+		HLX_FOR_GROUPS(g, d_model,
+			vec4 xhat = hlx_mul(read_x(r, g, d_model) - vec4(mean), rstd);
+			vec4 v = hlx_mul(xhat, read_gamma(0u, g, d_model)) + read_beta(0u, g, d_model);
+			write_y(r, g, d_model, live, hlx_store(v));
+		)
+		if (hlx_row_lane() == 0u && live > 0u)
+			stats[r] = vec2(mean, rstd);
+	}
+}

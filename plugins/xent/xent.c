@@ -1,0 +1,274 @@
+/*
+ * xent.c - the loss: cross-entropy of softmax(logits) with a target index, summed over positions.
+ *
+ * logits, dlogits: (batch, ..., vocab), contiguous   targets: (batch, ...)   loss: S runs of (2): sum, count
+ * saved: stats (rows, 2) max, 1 / sum of exp(x - max)
+ * work: losses (rows) | terms (sequences, blocks of 32 positions, 2) | stats, where nothing is saved
+ *
+ * forward is three kernels: losses by rows; terms by blocks; sums by batch slot.
+ */
+#include "xent.h"
+
+#include <stdlib.h>
+
+#include "plugins/rows.h"
+
+#include "xent_backward.spv.h"
+#include "xent_forward_rows.spv.h"
+#include "xent_forward_shared.spv.h"
+#include "xent_sum.spv.h"
+#include "xent_terms.spv.h"
+
+static const struct hlx_slot slots[] = {
+	[LOGITS] = { "logits", HLX_IN, 0 },
+	[TARGETS] = { "targets", HLX_IN, HLX_NOGRAD },
+	[LOSS] = { "loss", HLX_OUT, HLX_SLOTTED },
+	{ NULL, 0, 0 }
+};
+
+static const struct hlx_attr attrs[] = {
+	{ "ignore_index", "the target of positions that do not count", HLX_INT,
+	  offsetof(struct xent_attrs, ignore_index), -1, -2147483648.0, 4294967295.0, NULL },
+	{ NULL, NULL, 0, 0, 0, 0, 0, NULL }
+};
+
+static int infer_targets(const struct hlx_host *host, const struct hlx_node *node)
+{
+	const struct hlx_desc *x = &node->desc[LOGITS], *t = &node->desc[TARGETS];
+
+	if (t->dtype != HLX_U32 && t->dtype != HLX_I32)
+		return host->fail(host, HLX_EDTYPE, "targets are not u32 or i32");
+	if (t->rank != x->rank - 1)
+		return host->fail(host, HLX_ESHAPE,
+				"targets have %u dims, want %u: those of logits but the last", t->rank,
+				  x->rank - 1);
+	for (uint32_t i = 0; i < t->rank; i++)
+		if (t->dim[i] != x->dim[i])
+			return host->fail(host, HLX_ESHAPE, "dim %u of targets is %llu, that of logits %llu", i,
+					  ROWS_ULL(t->dim[i]), ROWS_ULL(x->dim[i]));
+	if (!hlx_is_contiguous(t))
+		return host->fail(host, HLX_ESHAPE, "targets are a view with gaps, want a contiguous tensor");
+	return 0;
+}
+
+static int infer(const struct hlx_host *host, struct hlx_node *node)
+{
+	const struct hlx_desc *x = &node->desc[LOGITS];
+
+	if (x->dtype != HLX_F32)
+		return host->fail(host, HLX_EDTYPE, "logits are not of floats");
+	if (x->rank < 2)
+		return host->fail(host, HLX_ESHAPE, "logits have %u dims, want 2 to 4", x->rank);
+	if (x->axis[0] != HLX_BATCH)
+		return host->fail(host, HLX_ESHAPE, "the first dim of logits is not the batch");
+	if (!hlx_is_contiguous(x))
+		return host->fail(host, HLX_ESHAPE,
+				"logits are a view with gaps between rows, want a contiguous tensor");
+	if (hlx_rows(x) > 1u << 24)
+		return host->fail(host, HLX_ESHAPE,
+				"%llu positions, want at most 2^24: beyond, a float cannot count them",
+				  ROWS_ULL(hlx_rows(x)));
+	node->desc[LOSS] = (struct hlx_desc){ .dtype = HLX_F32, .rank = 1, .dim = { 2 }, .stride = { 1 } };
+	return infer_targets(host, node);
+}
+
+static const struct hlx_shader forward_rows = ROWS_SHADER(xent_forward_rows, 1);
+static const struct hlx_shader forward_shared = ROWS_SHADER(xent_forward_shared, 0);
+static const struct hlx_shader backward_shader = ROWS_SHADER(xent_backward, 0);
+static const struct hlx_shader terms = ROWS_SHADER(xent_terms, 0);
+static const struct hlx_shader sum = ROWS_SHADER(xent_sum, 0);
+
+struct plan {
+	struct hlx_pipeline *forward, *backward, *terms, *sum;
+	struct rows_grid grid;
+	uint64_t blocks;              /* of 32 positions, in a sequence */
+	uint64_t terms_at, stats_at;  /* bytes, in work */
+};
+
+static uint64_t align(uint64_t bytes)
+{
+	return (bytes + HLX_ALIGN - 1) / HLX_ALIGN * HLX_ALIGN;
+}
+
+static int plan_sums(const struct hlx_host *host, struct hlx_node *node, struct plan *plan)
+{
+	uint64_t rows = hlx_rows(&node->desc[LOGITS]), batch = node->desc[LOGITS].dim[0];
+	const struct hlx_desc *targets = &node->desc[TARGETS];
+
+	plan->blocks = (xent_positions(node) + 31) / 32;
+	plan->terms_at = align(4 * rows);
+	plan->stats_at = plan->terms_at + align(8 * batch * plan->blocks);
+	node->saved_bytes = node->train ? 8 * rows : 0;
+	node->work_bytes = plan->stats_at + (node->train ? 0 : 8 * rows);
+	if (node->slots == 0 || batch % node->slots || batch / node->slots * plan->blocks > 60000)
+		return host->fail(host, HLX_ENOTSUP,
+				"a batch of %llu sequences of %llu blocks in %u slots", ROWS_ULL(batch),
+				  ROWS_ULL(plan->blocks), node->slots);
+	if (targets->offset % 64)
+		return host->fail(host, HLX_ENOTSUP,
+				"targets start at element %llu of their storage, want a multiple of 64",
+				  ROWS_ULL(targets->offset));
+	return 0;
+}
+
+static int prepare(const struct hlx_host *host, struct hlx_node *node, const struct hlx_shader *forward)
+{
+	uint64_t vocab = hlx_cols(&node->desc[LOGITS]);
+	struct plan *plan = calloc(1, sizeof *plan);
+	int rc;
+
+	node->priv = plan;
+	if (!plan)
+		return host->fail(host, HLX_ENOMEM, "out of memory");
+	rc = rows_plan(host, node, LOGITS, rows_at_once(host, forward), 2, &plan->grid);
+	rc = rc ? rc : plan_sums(host, node, plan);
+	rc = rc ? rc : rows_pipeline(host, forward, vocab, &plan->forward);
+	rc = rc ? rc : host->pipeline(host, &terms, NULL, 0, &plan->terms);
+	rc = rc ? rc : host->pipeline(host, &sum, NULL, 0, &plan->sum);
+	return rc || !node->train ? rc : rows_pipeline_own(host, &backward_shader, vocab, &plan->backward);
+}
+
+static int prepare_rows(const struct hlx_host *host, struct hlx_node *node)
+{
+	return prepare(host, node, &forward_rows);
+}
+
+static int prepare_shared(const struct hlx_host *host, struct hlx_node *node)
+{
+	return prepare(host, node, &forward_shared);
+}
+
+static void destroy(const struct hlx_host *host, struct hlx_node *node)
+{
+	(void)host;
+	free(node->priv);
+	node->priv = NULL;
+}
+
+/* n positions' words: of targets, losses. */
+static struct hlx_arg words(const struct hlx_node *node, uint16_t slot, uint8_t what, uint64_t row, uint64_t n)
+{
+	uint64_t start = what == HLX_WORK ? 0 : node->desc[slot].offset;
+	return (struct hlx_arg){ slot, what, HLX_SSBO, 4 * (start + row), 4 * n };
+}
+
+static struct hlx_arg stats_window(const struct hlx_node *node, uint64_t row, uint64_t n)
+{
+	const struct plan *plan = node->priv;
+	return node->train ? (struct hlx_arg){ 0, HLX_SAVED, HLX_SSBO, 8 * row, 8 * n }
+			   : (struct hlx_arg){ 0, HLX_WORK, HLX_SSBO, plan->stats_at + 8 * row, 8 * n };
+}
+
+static int forward_losses(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	const struct plan *plan = node->priv;
+	uint64_t rows = hlx_rows(&node->desc[LOGITS]), n;
+	int rc = 0;
+
+	for (uint64_t r = 0; r < rows && rc == 0; r += n) {
+		n = rows_next(&plan->grid, rows, r);
+		const uint32_t push[] = { (uint32_t)n, (uint32_t)hlx_cols(&node->desc[LOGITS]), xent_ignore(node) };
+		const struct hlx_arg args[] = { rows_window(node, LOGITS, HLX_VALUE, r, n),
+						words(node, TARGETS, HLX_VALUE, r, n), words(node, 0, HLX_WORK, r, n),
+						stats_window(node, r, n) };
+		rc = host->dispatch(rec, plan->forward, args, 4, push, sizeof push, rows_groups(&plan->grid, n), 1, 1);
+	}
+	return rc;
+}
+
+static int forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	const struct plan *plan = node->priv;
+	uint64_t rows = hlx_rows(&node->desc[LOGITS]), batch = node->desc[LOGITS].dim[0], blocks = batch * plan->blocks;
+	const struct hlx_arg terms_arg = { 0, HLX_WORK, HLX_SSBO, plan->terms_at, 8 * blocks };
+	const struct hlx_arg terms_args[] = { words(node, 0, HLX_WORK, 0, rows),
+					      words(node, TARGETS, HLX_VALUE, 0, rows), terms_arg };
+	const struct hlx_arg sum_args[] = { terms_arg, hlx_value(LOSS) };
+	const uint32_t terms_push[] = { (uint32_t)batch, (uint32_t)xent_positions(node), xent_ignore(node) };
+	const uint32_t sum_push[] = { node->slots, (uint32_t)(blocks / node->slots),
+				      (uint32_t)hlx_slot_stride(&node->desc[LOSS]) / 2, node->accum >> LOSS & 1 };
+	int rc = forward_losses(host, node, rec);
+
+	if (rc == 0)
+		rc = host->dispatch(rec, plan->terms, terms_args, 3, terms_push, sizeof terms_push,
+				    (uint32_t)((blocks + 63) / 64), 1, 1);
+	if (rc == 0)
+		rc = host->dispatch(rec, plan->sum, sum_args, 2, sum_push, sizeof sum_push,
+				    (node->slots + 63) / 64, 1, 1);
+	return rc;
+}
+
+static int backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	const struct plan *plan = node->priv;
+	uint64_t rows = node->grads >> LOGITS & 1 ? hlx_rows(&node->desc[LOGITS]) : 0, n;
+	int rc = 0;
+
+	for (uint64_t r = 0; r < rows && rc == 0; r += n) {
+		n = rows_next(&plan->grid, rows, r);
+		const uint32_t push[] = { (uint32_t)n, (uint32_t)hlx_cols(&node->desc[LOGITS]), xent_ignore(node),
+					  node->accum >> LOGITS & 1 };
+		const struct hlx_arg args[] = { rows_window(node, LOGITS, HLX_VALUE, r, n),
+						words(node, TARGETS, HLX_VALUE, r, n), stats_window(node, r, n),
+						rows_window(node, LOGITS, HLX_GRAD, r, n) };
+		rc = host->dispatch(rec, plan->backward, args, 4, push, sizeof push, rows_groups(&plan->grid, n), 1, 1);
+	}
+	return rc;
+}
+
+static const char *const cases[] = {
+	"logits=2x3x257 targets=2x3<257",
+	"logits=1x1 targets=1<1",
+	"logits=3x64 targets=3<64",
+	"logits=4x70x100 targets=4x70<100",
+	"logits=2x33x256 targets=2x33<256 ignore_index=7",
+	"logits=2x2x2x5 targets=2x2x2<5 ignore_index=0",
+	NULL
+};
+
+static const struct hlx_op xent = {
+	.struct_size = sizeof xent,
+	.name = "xent",
+	.doc = "cross-entropy of softmax(logits) with the index in targets: its sum, and the count of positions",
+	.kind = HLX_LOSS,
+	.slots = slots,
+	.attrs = attrs,
+	.attrs_size = sizeof(struct xent_attrs),
+	.infer = infer,
+	.ref_forward = xent_ref_forward,
+	.ref_backward = xent_ref_backward,
+	.ref64 = xent_ref64,
+	.cases = cases,
+};
+
+static const struct hlx_impl rows = {
+	.struct_size = sizeof rows,
+	.op = "xent",
+	.name = "rows",
+	.doc = "up to 16 lanes of a subgroup a row, sums through shuffles",
+	.tier = HLX_PORTABLE,
+	.priority = 10,
+	.supports = rows_supports,
+	.prepare = prepare_rows,
+	.forward = forward,
+	.backward = backward,
+	.destroy = destroy,
+};
+
+static const struct hlx_impl shared = {
+	.struct_size = sizeof shared,
+	.op = "xent",
+	.name = "shared",
+	.doc = "16 lanes a row, sums through shared memory: for devices without shuffles",
+	.tier = HLX_PORTABLE,
+	.priority = 0,
+	.prepare = prepare_shared,
+	.forward = forward,
+	.backward = backward,
+	.destroy = destroy,
+};
+
+static const struct hlx_op *const ops[] = { &xent, NULL };
+static const struct hlx_impl *const impls[] = { &rows, &shared, NULL };
+
+HLX_PLUGIN(.name = "xent", .version = "0.1.0", .license = "MIT", .ops = ops, .impls = impls);

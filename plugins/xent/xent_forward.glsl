@@ -1,0 +1,64 @@
+/*
+ * xent_forward.glsl - the body of the kernels that give each position's loss.
+ *
+ * logits: (num_positions, vocab_size)   targets, losses: (num_positions)
+ * stats: (num_positions, 2) max, 1 / sum of exp(x - max); or, with XENT_SOFTMAX, softmax: (num_positions, vocab_size)
+ *
+ * A position whose target is `ignore` has loss 0; one whose target is no column has loss NaN.
+ */
+#include "hlx.glsl"
+#include "../rows.glsl"
+
+layout(push_constant) uniform Push {
+	uint num_positions, vocab_size, ignore;
+};
+layout(binding = 0) readonly restrict buffer Logits { float x[]; };
+layout(binding = 0) readonly restrict buffer Logits4 { vec4 x4[]; };
+layout(binding = 1) readonly restrict buffer Targets { uint targets[]; };
+layout(binding = 2) writeonly restrict buffer Losses { float losses[]; };
+#ifdef XENT_SOFTMAX
+layout(binding = 3) writeonly restrict buffer Softmax { float y[]; };
+layout(binding = 3) writeonly restrict buffer Softmax4 { vec4 y4[]; };
+ROWS_WRITER(write_y, y, y4)
+#else
+layout(binding = 3) writeonly restrict buffer Stats { vec2 stats[]; };
+#endif
+
+ROWS_READER(read_x, x, x4)
+
+float position_loss(uint row, float m, float sum)
+{
+	uint target = targets[row];
+	float loss = hlx_store((m - x[row * vocab_size + min(target, vocab_size - 1u)]) + hlx_log(sum));
+	loss = target < vocab_size ? loss : hlx_float(HLX_BITS_NAN);
+	return target == ignore ? 0.0f : loss;
+}
+
+void main()
+{
+	vec4 lowest = vec4(hlx_float(0xff7fffffu)); /* -FLT_MAX */
+	HLX_FOR_ROWS(row, num_positions) {
+		uint live = row < num_positions ? vocab_size : 0u, r = min(row, num_positions - 1u);
+		vec4 top = lowest, sum[4] = HLX_ZEROS;
+		HLX_FOR_GROUPS(g, vocab_size,
+			top = hlx_max(hlx_tail(read_x(r, g, vocab_size), g, vocab_size, lowest.x), top);
+		)
+		float m = hlx_row_max(top);
+		HLX_FOR_GROUPS(g, vocab_size,
+			sum[HLX_AT] += hlx_tail(hlx_exp(read_x(r, g, vocab_size) - vec4(m)), g, vocab_size);
+		)
+		float s = hlx_row_tree(sum), inv = hlx_rcp(s);
+#ifdef XENT_SOFTMAX
+		HLX_FOR_GROUPS(g, vocab_size,
+			vec4 e = hlx_exp(read_x(r, g, vocab_size) - vec4(m));
+			write_y(r, g, vocab_size, live, hlx_store(hlx_mul(e, inv)));
+		)
+#endif
+		if (hlx_row_lane() == 0u && live > 0u) {
+			losses[r] = position_loss(r, m, s);
+#ifndef XENT_SOFTMAX
+			stats[r] = vec2(m, inv);
+#endif
+		}
+	}
+}
