@@ -1,0 +1,5 @@
+#version 450
+/* embedding_token.glsl for any d_model */
+#define REAL float
+#extension GL_GOOGLE_include_directive : require
+#include "embedding_token.glsl"
