@@ -45,7 +45,7 @@ static bool fits(struct hlx_device *dev, const unsigned char *data, size_t size)
 		return false;
 	vkGetPhysicalDeviceProperties(dev->physical, &props);
 	memcpy(head, data, sizeof(head));
-	return head[0] >= 32 && head[0] <= size && head[1] == VK_PIPELINE_CACHE_HEADER_VERSION_ONE &&
+	return head[0] == 32 && head[1] == VK_PIPELINE_CACHE_HEADER_VERSION_ONE &&
 		head[2] == props.vendorID && head[3] == props.deviceID &&
 		!memcmp(data + 16, props.pipelineCacheUUID, VK_UUID_SIZE);
 }

@@ -114,10 +114,6 @@ static int check(const struct hlx_device *dev, const struct hlx_pipeline *p)
 		return hlx_fail(HLX_ENOTSUP, "%s.comp: %u bytes of push constants, the device takes %u", p->shader->name,
 				r->push_bytes, caps->push_bytes);
 	HLX_TRY(check_capabilities(caps, p));
-	for (uint32_t i = 0; i < r->n_bindings; i++)
-		if (r->binding[i].set)
-			return hlx_fail(HLX_EPLUGIN, "%s.comp: a binding in descriptor set %u, hlx has set 0 only", p->shader->name,
-					r->binding[i].set);
 	for (uint32_t i = 0; i < p->n_spec; i++) {
 		bool known = false;
 		for (uint32_t j = 0; j < r->n_spec; j++)

@@ -1,0 +1,209 @@
+/* checkpoint.c - saving, and which there are. */
+#include "runner/checkpoint.h"
+#include "runner/checkpoint_files.h"
+#include "runner/paths.h"
+#include "runner/safetensors.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PARTIAL "checkpoints/.partial"
+
+uint64_t checkpoint_room(const struct session *s)
+{
+	const struct hlx_graph *g = session_graph(s);
+	uint64_t most = 1;
+
+	for (uint32_t i = 0; i < hlx_graph_param_count(g); i++)
+		most = hlx_graph_param(g, i).numel > most ? hlx_graph_param(g, i).numel : most;
+	return most * sizeof(float);
+}
+
+void checkpoint_name(const struct session *s, uint32_t param, uint32_t state, char *out, size_t room)
+{
+	const char *path = hlx_graph_param(session_graph(s), param).path;
+
+	if (state)
+		snprintf(out, room, "%s.%s", path, s->state_name[state - 1]);
+	else
+		snprintf(out, room, "%s", path);
+}
+
+uint64_t checkpoint_hash_array(const char *name, const float *data, uint64_t numel)
+{
+	return hlx_hash_words(hlx_hash_key(name), 0, (const uint32_t *)(const void *)data, numel);
+}
+
+int checkpoint_hash(const struct session *s, struct checkpoint *c)
+{
+	uint32_t n = hlx_graph_param_count(session_graph(s));
+	float *data = malloc(checkpoint_room(s));
+	char name[CHECKPOINT_NAME];
+	int status = data ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	c->model = c->hash = 0;
+	for (uint32_t state = 0; state <= s->n_state && status >= 0; state++) {
+		for (uint32_t i = 0; i < n && status >= 0; i++) {
+			status = hlx_weights_read(s->weights, i, state, data);
+			checkpoint_name(s, i, state, name, sizeof name);
+			c->hash = hlx_hash_add(c->hash, checkpoint_hash_array(name, data, hlx_graph_param(session_graph(s), i).numel));
+		}
+		if (!state)
+			c->model = c->hash;
+	}
+	free(data);
+	return status;
+}
+
+/* States [from, to] of every parameter. */
+static int write_arrays(struct st_writer *w, const struct session *s, uint32_t from, uint32_t to, float *data)
+{
+	const struct hlx_graph *g = session_graph(s);
+	uint32_t n = hlx_graph_param_count(g);
+	char name[CHECKPOINT_NAME];
+
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t state = from; state <= to; state++) {
+			checkpoint_name(s, i, state, name, sizeof name);
+			CLI_TRY(st_declare(w, name, hlx_graph_param(g, i).desc));
+		}
+	CLI_TRY(st_header(w));
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t state = from; state <= to; state++) {
+			CLI_TRY(hlx_weights_read(s->weights, i, state, data));
+			CLI_TRY(st_write(w, data, hlx_graph_param(g, i).numel * sizeof(float)));
+		}
+	return 0;
+}
+
+static int save_arrays(const char *dir, const char *file, const struct session *s, uint32_t from, uint32_t to)
+{
+	float *data = malloc(checkpoint_room(s));
+	char *path = path_join(dir, file);
+	struct st_writer w = { 0 };
+	int status = data && path ? st_begin(&w, path) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (status >= 0)
+		status = write_arrays(&w, s, from, to, data);
+	if (status >= 0)
+		status = st_end(&w);
+	else
+		st_abandon(&w);
+	free(path);
+	free(data);
+	return status;
+}
+
+static int save_into(const char *dir, const struct session *s, const struct checkpoint *c)
+{
+	if (mkdir(dir, 0777))
+		return hlx_fail(HLX_EOUTPUT, "%s: %s", dir, strerror(errno));
+	CLI_TRY(save_arrays(dir, "model.safetensors", s, 0, 0));
+	CLI_TRY(save_arrays(dir, "optimizer.safetensors", s, 1, s->n_state));
+	CLI_TRY(checkpoint_write_state(dir, c));
+	return folder_sync(dir);
+}
+
+static char *step_path(const char *folder, uint64_t step)
+{
+	char *out;
+
+	return asprintf(&out, "%s/checkpoints/step-%llu", folder, (unsigned long long)step) < 0 ? NULL : out;
+}
+
+int checkpoint_save(const struct folder *f, const struct session *s, const struct checkpoint *c)
+{
+	char *aside = path_join(f->path, PARTIAL), *to = step_path(f->path, c->step), *all = path_join(f->path, "checkpoints");
+	int status = aside && to && all ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (status >= 0) {
+		folder_remove(aside); /* what a crash has left */
+		status = save_into(aside, s, c);
+		if (status >= 0 && rename(aside, to))
+			status = hlx_fail(HLX_EOUTPUT, "%s: %s", to, strerror(errno));
+		if (status < 0)
+			folder_remove(aside);
+		else
+			status = folder_sync(all);
+	}
+	free(all);
+	free(to);
+	free(aside);
+	return status;
+}
+
+/* ---- which there are ---- */
+
+/* The steps of the checkpoints, ascending; *out is new. */
+static size_t list_steps(const char *folder, uint64_t **out)
+{
+	char *path = path_join(folder, "checkpoints");
+	DIR *d = path ? opendir(path) : NULL;
+	struct dirent *e;
+	size_t n = 0;
+
+	*out = NULL;
+	while (d && (e = readdir(d))) {
+		char *end;
+		uint64_t step, *grown;
+		if (strncmp(e->d_name, "step-", 5) || !strchr("0123456789", e->d_name[5]))
+			continue;
+		step = strtoull(e->d_name + 5, &end, 10);
+		if (*end || !(grown = realloc(*out, (n + 1) * sizeof(**out))))
+			continue;
+		*out = grown;
+		size_t at = n++;
+		for (; at && grown[at - 1] > step; at--)
+			grown[at] = grown[at - 1];
+		grown[at] = step;
+	}
+	if (d)
+		closedir(d);
+	free(path);
+	return n;
+}
+
+void checkpoint_prune(const struct folder *f, int64_t keep)
+{
+	uint64_t *step;
+	size_t n = list_steps(f->path, &step);
+
+	for (size_t i = 0; i + (size_t)keep < n; i++) {
+		char *path = step[i] ? step_path(f->path, step[i]) : NULL;
+		char *aside = path_join(f->path, PARTIAL);
+		if (path && aside && !rename(path, aside)) /* never a step-N that is half gone */
+			folder_remove(aside);
+		free(aside);
+		free(path);
+	}
+	free(step);
+}
+
+int checkpoint_latest(const char *folder, struct checkpoint *out)
+{
+	uint64_t *step;
+	size_t n = list_steps(folder, &step);
+	char *dir = n ? step_path(folder, step[n - 1]) : NULL;
+	int status = dir ? checkpoint_read_state(dir, out) : hlx_fail(HLX_EIO, "%s: holds no checkpoint", folder);
+
+	if (status >= 0 && out->step != step[n - 1])
+		status = hlx_fail(HLX_EIO, "%s/state.json: says step %llu", dir, (unsigned long long)out->step);
+	if (n)
+		out->step = step[n - 1];
+	free(dir);
+	free(step);
+	return status;
+}
+
+int checkpoint_load(const char *folder, const struct session *s, const struct checkpoint *c)
+{
+	char *dir = step_path(folder, c->step);
+	int status = dir ? checkpoint_load_files(dir, s, c) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	free(dir);
+	return status;
+}

@@ -1,0 +1,66 @@
+/* cli.h - commands, their options, and how every one of them ends. */
+#ifndef RUNNER_CLI_H
+#define RUNNER_CLI_H
+
+#include "hlx/hlx.h"
+
+/* Exit status of every command. */
+enum {
+	EXIT_DIFFERS = 1, /* a check or a comparison found a difference; a loss that is not finite */
+	EXIT_USAGE = 2,
+	EXIT_CONFIG = 3,
+	EXIT_INPUT = 4,  /* corpus, checkpoint, plugin */
+	EXIT_DEVICE = 5,
+	EXIT_OUTPUT = 6, /* disk, lock */
+	EXIT_STOPPED = 130 /* interrupted, state saved */
+};
+
+/* What hlx_status does not have. */
+enum { CLI_USAGE = -100, CLI_STOPPED = -101 };
+
+#define CLI_TRY(call) \
+	do { \
+		int cli_status_ = (call); \
+		if (cli_status_ < 0) \
+			return cli_status_; \
+	} while (0)
+
+#define CLI_MAX_SETS 64
+#define CLI_COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+struct cli_args {
+	const char *operand; /* the INI or the run's folder */
+	const char *set[CLI_MAX_SETS];
+	size_t n_set;
+	const char *device, *out, *prompt;
+	int64_t steps, tokens; /* -1: not given */
+	uint64_t seed;
+	double temperature, top_p;
+	bool quiet, list;
+};
+
+/* Options by their place in the table of options.c; a command lists those it takes, ending with 0. */
+enum cli_option {
+	OPT_HELP = 1, OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_LIST, OPT_PROMPT, OPT_TOKENS, OPT_SEED,
+	OPT_TEMPERATURE, OPT_TOP_P, OPT_COUNT
+};
+
+struct command {
+	const char *name, *operand, *doc, *more;
+	enum cli_option options[12];
+	int (*run)(const struct cli_args *);
+};
+
+extern const struct command command_run, command_resume, command_sample, command_plan, command_ops, command_devices;
+
+/* 0: go on; 1: --help was asked for and printed. */
+int options_parse(const struct command *, int argc, char **argv, struct cli_args *out);
+void options_help(const struct command *);
+
+/* " (did you mean X?)" or "". */
+const char *cli_hint(const char *word, const char *const *names, size_t count);
+
+/* Everything printed has reached standard output, or HLX_EOUTPUT. */
+int cli_flush(void);
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * conf.c - one table of the keys of [train], [data] and [output]: how they are read, what they default to, and what
+ * run.ini says of them.
+ */
+#include "runner/conf_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const schedules[] = {
+	[HLX_DECAY_CONSTANT - 1] = "constant", [HLX_DECAY_LINEAR - 1] = "linear", [HLX_DECAY_COSINE - 1] = "cosine", NULL
+};
+static const char *const tokenizers[] = { "bytes", NULL };
+
+#define AT(member) offsetof(struct conf, member)
+#define BIG 9007199254740992.0 /* 2^53 */
+const struct conf_key conf_keys[CONF_KEYS] = {
+	{ "train", "batch_size", KEY_INT, AT(batch_size), 8, 1, 1 << 20, NULL, NULL },
+	{ "train", "steps", KEY_INT, AT(steps), 0, 0, 4294967295.0, NULL, NULL },
+	{ "train", "epochs", KEY_INT, AT(epochs), 0, 0, 1 << 30, NULL, NULL },
+	{ "train", "lr", KEY_REAL, AT(lr), 3e-4, 0, 1e3, NULL, NULL },
+	{ "train", "lr_min", KEY_REAL, AT(lr_min), 0.1, 0, 1, NULL, NULL },
+	{ "train", "warmup", KEY_INT, AT(warmup), 0, 0, 4294967295.0, NULL, NULL },
+	{ "train", "schedule", KEY_CHOICE, AT(schedule), HLX_DECAY_COSINE, 0, 0, NULL, schedules },
+	{ "train", "seed", KEY_INT, AT(seed), 1, 0, BIG, NULL, NULL },
+	{ "train", "slots", KEY_INT, AT(slots), 0, 0, 1024, NULL, NULL },
+	{ "train", "optimizer", KEY_TEXT, AT(optimizer), 0, 0, 0, "adam", NULL },
+	{ "train", "eval_every", KEY_INT, AT(eval_every), 100, 0, BIG, NULL, NULL },
+	{ "train", "eval_batches", KEY_INT, AT(eval_batches), 20, 1, 1 << 30, NULL, NULL },
+	{ "data", "tokenizer", KEY_CHOICE, AT(tokenizer), 1, 0, 0, NULL, tokenizers },
+	{ "data", "split", KEY_REAL, AT(split), 0.1, 0, 0.9, NULL, NULL },
+	{ "output", "dir", KEY_TEXT, AT(dir), 0, 0, 0, NULL, NULL },
+	{ "output", "checkpoint_every", KEY_EVERY, AT(checkpoint_every), 10, 0, BIG, NULL, NULL },
+	{ "output", "keep", KEY_INT, AT(keep), 3, 1, 1 << 30, NULL, NULL },
+	{ "output", "log_every", KEY_INT, AT(log_every), 10, 1, BIG, NULL, NULL },
+	{ "output", "sample_every", KEY_INT, AT(sample_every), 0, 0, BIG, NULL, NULL },
+	{ "output", "sample_tokens", KEY_INT, AT(sample_tokens), 256, 0, 1 << 24, NULL, NULL },
+	{ "output", "sample_prompt", KEY_TEXT, AT(sample_prompt_text), 0, 0, 0, "", NULL },
+	{ "output", "sample_temperature", KEY_REAL, AT(sample_temperature), 0.8, 0, 1000, NULL, NULL },
+	{ "output", "sample_top_p", KEY_REAL, AT(sample_top_p), 0.95, 0, 1, NULL, NULL },
+};
+static const char *const sections[] = {
+	"model", "ops", "embed", "layer", "head", "train", "data", "output", NULL
+};
+
+/* "tiny.ini:12: train.lr: " in front of the message. */
+static int blame(const struct hlx_setting *s, int status)
+{
+	if (s->line)
+		return hlx_prefix(status, "%s:%u: %s.%s: ", s->file, s->line, s->section, s->key);
+	return hlx_prefix(status, "--set %s.%s: ", s->section, s->key);
+}
+
+static int read_choice(struct hlx_ini *ini, const struct conf_key *k, int64_t *out)
+{
+	const struct hlx_setting *s = hlx_ini_find(ini, k->section, k->name);
+	size_t n = 0;
+
+	if (!s)
+		return 0;
+	for (; k->choices[n]; n++)
+		if (!strcmp(s->value, k->choices[n])) {
+			*out = (int64_t)n + 1;
+			return 0;
+		}
+	return blame(s, hlx_fail(HLX_EINVAL, "no %s %.60s%s", k->name, s->value, cli_hint(s->value, k->choices, n)));
+}
+
+static int read_every(struct hlx_ini *ini, const struct conf_key *k, struct conf_every *out)
+{
+	const struct hlx_setting *s = hlx_ini_find(ini, k->section, k->name);
+	char *end;
+	long long v;
+
+	if (!s)
+		return 0;
+	v = strtoll(s->value, &end, 10);
+	out->count = v;
+	out->epochs = !strcmp(end, " epochs") || !strcmp(end, " epoch");
+	if (end == s->value || v < 0 || v > (1ll << 53) || (*end && !out->epochs && strcmp(end, " steps")))
+		return blame(s, hlx_fail(HLX_EINVAL, "\"%.60s\": want a number of steps, or \"N epochs\"", s->value));
+	return 0;
+}
+
+static int read_key(struct conf *c, const struct conf_key *k)
+{
+	void *at = (char *)c + k->offset;
+
+	switch (k->type) {
+	case KEY_INT:
+		*(int64_t *)at = (int64_t)k->def;
+		return hlx_ini_int(c->ini, k->section, k->name, (int64_t)k->min, (int64_t)k->max, at);
+	case KEY_REAL:
+		*(double *)at = k->def;
+		return hlx_ini_real(c->ini, k->section, k->name, k->min, k->max, at);
+	case KEY_TEXT:
+		*(const char **)at = k->text;
+		return hlx_ini_string(c->ini, k->section, k->name, at);
+	case KEY_CHOICE:
+		*(int64_t *)at = (int64_t)k->def;
+		return read_choice(c->ini, k, at);
+	default:
+		*(struct conf_every *)at = (struct conf_every){ (int64_t)k->def, true };
+		return read_every(c->ini, k, at);
+	}
+}
+
+int conf_open(const char *path, const struct cli_args *args, struct conf *c)
+{
+	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	const char *dot = strrchr(base, '.');
+
+	*c = (struct conf){ .path = strdup(path) };
+	c->name = strndup(base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
+	if (!c->path || !c->name)
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	CLI_TRY(hlx_ini_read(path, &c->ini));
+	for (size_t i = 0; i < args->n_set; i++)
+		CLI_TRY(hlx_ini_set(c->ini, args->set[i]));
+	return 0;
+}
+
+void conf_close(struct conf *c)
+{
+	for (size_t i = 0; i < c->n_corpus; i++)
+		free(c->corpus[i]);
+	hlx_ini_destroy(c->ini);
+	free(c->path);
+	free(c->name);
+	free(c->sample_prompt);
+	*c = (struct conf){ 0 };
+}
+
+/* ---- the optimizer's own keys, in [train] ---- */
+
+int conf_read_attr(struct hlx_ini *ini, const struct hlx_attr *a, char *text, size_t room)
+{
+	const struct hlx_setting *s;
+	double most = a->type == HLX_INT ? 1ll << 53 : 1e300;
+	double min = a->min < a->max ? a->min : -most, max = a->min < a->max ? a->max : most;
+	int64_t i = (int64_t)a->def;
+	double d = a->def;
+	bool b = a->def != 0;
+
+	switch (a->type) {
+	case HLX_INT:
+		CLI_TRY(hlx_ini_int(ini, "train", a->name, (int64_t)min, (int64_t)max, &i));
+		snprintf(text, room, "%lld", (long long)i);
+		return 0;
+	case HLX_FLOAT:
+		CLI_TRY(hlx_ini_real(ini, "train", a->name, min, max, &d));
+		hlx_format_double(text, room, d);
+		return 0;
+	case HLX_BOOL:
+		CLI_TRY(hlx_ini_bool(ini, "train", a->name, &b));
+		snprintf(text, room, "%s", b ? "yes" : "no");
+		return 0;
+	default: /* the core checks the word when it makes the optimizer's node */
+		s = hlx_ini_find(ini, "train", a->name);
+		snprintf(text, room, "%s", s ? s->value : a->names[(size_t)a->def]);
+		return 0;
+	}
+}
+
+const struct hlx_attr *conf_optimizer_attrs(const struct conf *c, const struct hlx_registry *r)
+{
+	const struct hlx_op *op = hlx_registry_op(r, c->optimizer);
+
+	return op ? op->attrs : NULL;
+}
+
+static int check_optimizer(struct conf *c, const struct hlx_registry *r)
+{
+	const struct hlx_op *op = hlx_registry_op(r, c->optimizer), *other;
+	const char *names[64];
+	char text[64];
+	size_t n = 0;
+
+	for (size_t i = 0; n < 64 && (other = hlx_registry_op_at(r, i, NULL)); i++)
+		if (other->kind == HLX_OPTIMIZER)
+			names[n++] = other->name;
+	if (!op || op->kind != HLX_OPTIMIZER)
+		return hlx_fail(HLX_EINVAL, "train.optimizer: no optimizer %.60s%s", c->optimizer,
+				cli_hint(c->optimizer, names, n));
+	for (const struct hlx_attr *a = op->attrs; a && a->name; a++)
+		CLI_TRY(conf_read_attr(c->ini, a, text, sizeof text));
+	return 0;
+}
+
+/* ---- all of it ---- */
+
+static int check_together(struct conf *c)
+{
+	if (c->steps && c->epochs)
+		return hlx_fail(HLX_EINVAL, "%s: both train.steps and train.epochs are set: set one", c->path);
+	if (!c->steps && !c->epochs)
+		c->epochs = 10;
+	if (!c->slots)
+		for (c->slots = 8; c->batch_size % c->slots; c->slots /= 2)
+			;
+	if ((c->slots & (c->slots - 1)) || c->batch_size % c->slots)
+		return hlx_fail(HLX_EINVAL, "train.slots = %lld: want a power of two that divides batch_size = %lld",
+				(long long)c->slots, (long long)c->batch_size);
+	return 0;
+}
+
+int conf_read(struct conf *c, const struct hlx_registry *r, const struct cli_args *args)
+{
+	c->vocab_size = c->seq_len = 0;
+	CLI_TRY(hlx_ini_int(c->ini, "model", "vocab_size", 1, 1 << 30, &c->vocab_size));
+	CLI_TRY(hlx_ini_int(c->ini, "model", "max_seq_len", 1, 1 << 30, &c->seq_len));
+	if (!c->vocab_size || !c->seq_len)
+		return hlx_fail(HLX_EINVAL, "%s: [model] wants %s", c->path, c->vocab_size ? "max_seq_len" : "vocab_size");
+	for (size_t i = 0; i < CONF_KEYS; i++)
+		CLI_TRY(read_key(c, &conf_keys[i]));
+	if (args->steps >= 0) {
+		c->steps = args->steps;
+		c->epochs = 0;
+		if (!c->steps)
+			return hlx_fail(CLI_USAGE, "--steps 0: want at least 1");
+	}
+	CLI_TRY(check_together(c));
+	CLI_TRY(check_optimizer(c, r));
+	conf_mark_corpus(c);
+	c->sample_prompt = conf_unquote(c->sample_prompt_text);
+	return c->sample_prompt ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+}
+
+int conf_check(struct conf *c, const struct hlx_registry *r)
+{
+	const char *known[CONF_KEYS + 64];
+	char dotted[64][64];
+	size_t n = 0, m = 0;
+	static char names[CONF_KEYS][64];
+
+	for (; n < CONF_KEYS; n++) {
+		snprintf(names[n], sizeof names[n], "%s.%s", conf_keys[n].section, conf_keys[n].name);
+		known[n] = names[n];
+	}
+	known[n++] = "data.corpus";
+	for (const struct hlx_attr *a = conf_optimizer_attrs(c, r); a && a->name && m < 62; a++, m++) {
+		snprintf(dotted[m], sizeof dotted[m], "train.%s", a->name);
+		known[n++] = dotted[m];
+	}
+	known[n] = NULL;
+	return hlx_ini_check(c->ini, sections, known);
+}
+
+static uint64_t divide_up(uint64_t a, uint64_t b)
+{
+	return a / b + (a % b != 0);
+}
+
+int conf_resolve(struct conf *c, uint64_t windows)
+{
+	uint64_t batch = (uint64_t)c->batch_size, steps = (uint64_t)c->steps, every = (uint64_t)c->checkpoint_every.count;
+
+	if (c->epochs)
+		steps = windows > UINT64_MAX / (uint64_t)c->epochs ? UINT64_MAX : divide_up(windows * (uint64_t)c->epochs, batch);
+	if (steps > UINT32_MAX)
+		return hlx_fail(HLX_EINVAL, "train.epochs = %lld would take more than 2^32 steps", (long long)c->epochs);
+	c->steps = (int64_t)steps;
+	if (c->checkpoint_every.epochs)
+		every = every > UINT32_MAX || windows > UINT32_MAX ? 0 : divide_up(windows * every, batch);
+	c->checkpoint_every = (struct conf_every){ (int64_t)every, false };
+	return 0;
+}
+
+struct hlx_schedule conf_schedule(const struct conf *c)
+{
+	return (struct hlx_schedule){ (enum hlx_decay)c->schedule, c->lr, c->lr_min, (uint64_t)c->warmup, (uint64_t)c->steps };
+}

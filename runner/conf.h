@@ -1,0 +1,57 @@
+/* conf.h - what [train], [data], [output] of an INI say, read and checked whole before a device is touched. */
+#ifndef RUNNER_CONF_H
+#define RUNNER_CONF_H
+
+#include "core/numerics.h"
+#include "runner/cli.h"
+
+#define CONF_MAX_FILES 99
+
+/* "10" or "10 epochs". */
+struct conf_every {
+	int64_t count;
+	bool epochs;
+};
+
+struct conf {
+	struct hlx_ini *ini;
+	char *path, *name; /* of the INI; its name without folder and ending */
+	int64_t vocab_size, seq_len, num_layers;
+
+	int64_t batch_size, steps, epochs, warmup, seed, slots, eval_every, eval_batches;
+	int64_t schedule; /* enum hlx_decay */
+	double lr, lr_min;
+	const char *optimizer;
+
+	char *corpus[CONF_MAX_FILES];
+	size_t n_corpus;
+	int64_t tokenizer;
+	double split;
+
+	const char *dir;
+	struct conf_every checkpoint_every;
+	int64_t keep, log_every, sample_every, sample_tokens;
+	const char *sample_prompt_text; /* with its quotes */
+	char *sample_prompt;
+	double sample_temperature, sample_top_p;
+};
+
+/* Opens it and applies args->set. */
+int conf_open(const char *path, const struct cli_args *, struct conf *);
+/* Everything but the wiring; the optimizer's keys are those of its op in the registry. */
+int conf_read(struct conf *, const struct hlx_registry *, const struct cli_args *);
+/* Where the corpus' files are: in the INI's folder, or among the models. */
+int conf_find_corpus(struct conf *);
+/* Refuses what nobody asked for; after the graph was built. */
+int conf_check(struct conf *, const struct hlx_registry *);
+void conf_close(struct conf *);
+
+/* Once the number of windows is known: steps from epochs, and checkpoint_every in steps. */
+int conf_resolve(struct conf *, uint64_t windows);
+struct hlx_schedule conf_schedule(const struct conf *);
+/* Puts every value, defaults included, into the ini, so that run.ini says all. */
+int conf_write_back(struct conf *, const struct hlx_registry *);
+/* A hash of everything but [output]. */
+uint64_t conf_fingerprint(const struct conf *);
+
+#endif

@@ -1,0 +1,28 @@
+/* devices.c - hlxt devices: what Vulkan offers, and what hlx would use of it. */
+#include "runner/cli.h"
+
+static void print_device(const struct hlx_device_info *d)
+{
+	printf("%c %u  %s (%s)\n", d->chosen ? '*' : ' ', d->index, d->name, d->type);
+	printf("     Vulkan %u.%u.%u, %s, %.1f GiB\n", d->api >> 22 & 0x7f, d->api >> 12 & 0x3ff, d->api & 0xfff, d->driver,
+			(double)d->memory / 1073741824.0);
+	printf("     %s%s\n", d->usable ? "" : "not used: ", d->uses);
+}
+
+static int devices(const struct cli_args *args)
+{
+	struct hlx_device_info list[32];
+	uint32_t n = 0;
+
+	(void)args;
+	CLI_TRY(hlx_device_list(list, CLI_COUNT(list), &n));
+	if (!n)
+		return hlx_fail(HLX_EDEVICE, "no Vulkan device: install a driver (mesa-vulkan-drivers has one for the CPU)");
+	for (uint32_t i = 0; i < n && i < CLI_COUNT(list); i++)
+		print_device(&list[i]);
+	return 0;
+}
+
+const struct command command_devices = {
+	"devices", NULL, "list the Vulkan devices; * is what run takes by default", NULL, { 0 }, devices
+};

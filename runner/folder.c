@@ -1,0 +1,233 @@
+#include "runner/folder.h"
+#include "runner/paths.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int failed(const char *path, const char *name)
+{
+	return hlx_fail(HLX_EOUTPUT, "%s%s%s: %s", path, *name ? "/" : "", name, strerror(errno));
+}
+
+static bool has(const char *path, const char *name)
+{
+	char *file = path_join(path, name);
+	struct stat st;
+	bool there = file && !lstat(file, &st);
+
+	free(file);
+	return there;
+}
+
+int folder_check(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? 0 : failed(path, "");
+	if (!S_ISDIR(st.st_mode))
+		return hlx_fail(HLX_EOUTPUT, "%s: not a folder", path);
+	if (has(path, "run.ini") || has(path, "checkpoints"))
+		return hlx_fail(HLX_EOUTPUT, "%s: holds a run already: hlxt resume %s, or choose another --out", path, path);
+	return access(path, W_OK | X_OK) ? failed(path, "") : 0;
+}
+
+/* mkdir's error for a folder that is there depends on where it is (EEXIST, EROFS, EACCES); errno is as it was. */
+static bool is_folder(const char *path)
+{
+	int error = errno;
+	struct stat st;
+	bool there = !stat(path, &st) && S_ISDIR(st.st_mode);
+
+	errno = error;
+	return there;
+}
+
+/* Every folder on the way; *made_from is the length of the first that was not there. */
+static int make_path(const char *path, size_t *made_from)
+{
+	char *part = strdup(path);
+	int status = part ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	*made_from = SIZE_MAX;
+	for (size_t i = 1; status >= 0 && i <= strlen(path); i++) {
+		if (path[i] != '/' && path[i])
+			continue;
+		part[i] = '\0';
+		if (!mkdir(part, 0777))
+			*made_from = i < *made_from ? i : *made_from;
+		else if (!is_folder(part))
+			status = failed(part, "");
+		part[i] = path[i];
+	}
+	free(part);
+	return status;
+}
+
+/* The lock's file may have been removed between open and flock: then it locks nothing. */
+static bool is_current(int fd, const char *file)
+{
+	struct stat a, b;
+
+	return !fstat(fd, &a) && !stat(file, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+static int lock(struct folder *f)
+{
+	char *file = path_join(f->path, "lock"), owner[32] = "";
+	int status = 0;
+
+	f->lock = file ? open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
+	if (f->lock < 0)
+		status = failed(f->path, "lock");
+	else if (flock(f->lock, LOCK_EX | LOCK_NB) < 0 || !is_current(f->lock, file)) {
+		ssize_t n = pread(f->lock, owner, sizeof owner - 1, 0);
+		owner[n > 0 ? strspn(owner, "0123456789") : 0] = '\0';
+		status = hlx_fail(HLX_EOUTPUT, "%s: in use by another run%s%s%s", f->path, *owner ? " (process " : "", owner,
+				*owner ? ")" : "");
+	} else {
+		int n = snprintf(owner, sizeof owner, "%ld\n", (long)getpid());
+		if (ftruncate(f->lock, 0) || pwrite(f->lock, owner, (size_t)n, 0) != n) {
+			status = failed(f->path, "lock");
+			if (f->made_from != SIZE_MAX)
+				unlink(file);
+		}
+	}
+	free(file);
+	if (status < 0 && f->lock >= 0) {
+		close(f->lock);
+		f->lock = -1;
+	}
+	return status;
+}
+
+int folder_open(const char *path, struct folder *f)
+{
+	*f = (struct folder){ .path = strdup(path), .lock = -1, .made_from = SIZE_MAX };
+	if (!f->path)
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	if (!has(path, "run.ini") || !has(path, "checkpoints"))
+		return hlx_fail(HLX_EIO, "%s: not a run's folder (it has no %s)", path,
+				has(path, "run.ini") ? "checkpoints" : "run.ini");
+	return lock(f);
+}
+
+void folder_close(struct folder *f)
+{
+	if (f->lock >= 0)
+		close(f->lock);
+	free(f->path);
+	*f = (struct folder){ .lock = -1 };
+}
+
+void folder_remove(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+	rmdir(path);
+}
+
+/* The folders that make_path made, as far as they are empty. */
+static void unmake_path(struct folder *f)
+{
+	char *path = f->path;
+
+	for (size_t n = strlen(path); f->made_from != SIZE_MAX && n >= f->made_from && n; n--)
+		if (!path[n] || path[n] == '/') {
+			path[n] = '\0';
+			if (rmdir(path))
+				break;
+		}
+	f->made_from = SIZE_MAX;
+}
+
+void folder_discard(struct folder *f)
+{
+	static const char *const names[] = {
+		"checkpoints/.partial", "checkpoints/step-0", "checkpoints", /* folders, then files */
+		"run.ini", "metrics.jsonl", "chain", "samples.txt", ".new", "lock"
+	};
+
+	for (size_t i = 0; i < CLI_COUNT(names); i++) {
+		char *p = path_join(f->path, names[i]);
+		if (p && i < 3)
+			folder_remove(p);
+		else if (p)
+			unlink(p);
+		free(p);
+	}
+	unmake_path(f);
+}
+
+int folder_create(const char *path, struct folder *f)
+{
+	char *checkpoints = path_join(path, "checkpoints");
+	int status;
+
+	*f = (struct folder){ .path = strdup(path), .lock = -1, .made_from = SIZE_MAX };
+	if (!f->path || !checkpoints)
+		status = hlx_fail(HLX_ENOMEM, "out of memory");
+	else if ((status = make_path(path, &f->made_from)) >= 0 && (status = lock(f)) >= 0 &&
+			(status = folder_check(path)) >= 0 && mkdir(checkpoints, 0777)) {
+		status = failed(path, "checkpoints");
+		folder_discard(f);
+	}
+	if (status < 0 && f->path)
+		unmake_path(f);
+	free(checkpoints);
+	return status;
+}
+
+int folder_sync(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), bad = fd < 0 || (fsync(fd) && errno != EINVAL);
+	int status = bad ? failed(path, "") : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+static int write_all(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, text, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		text += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int folder_write(const struct folder *f, const char *name, const char *text, size_t size)
+{
+	char *to = path_join(f->path, name), *aside = path_join(f->path, ".new");
+	int fd = to && aside ? open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : -1;
+	bool bad = fd < 0 || write_all(fd, text, size) || fsync(fd);
+	int status = bad ? failed(f->path, name) : 0;
+
+	if (fd >= 0 && close(fd) && status >= 0)
+		status = failed(f->path, name);
+	if (status >= 0 && rename(aside, to))
+		status = failed(f->path, name);
+	if (status < 0 && fd >= 0)
+		unlink(aside);
+	free(to);
+	free(aside);
+	return status < 0 ? status : folder_sync(f->path);
+}

@@ -1,0 +1,182 @@
+/* options.c - one table of options; getopt_long's and the help's views of it. */
+#include "runner/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct option_info {
+	const char *name, *arg, *help;
+	char letter;
+};
+
+static const struct option_info table[OPT_COUNT] = {
+	[OPT_HELP] = { "help", NULL, "print this", 'h' },
+	[OPT_SET] = { "set", "SECTION.KEY=VALUE", "override a key of the INI; may be repeated", 0 },
+	[OPT_STEPS] = { "steps", "N", "train until step N, whatever the INI says", 0 },
+	[OPT_OUT] = { "out", "DIR", "the run's folder (default: [output] dir, or runs/ and the INI's name)", 0 },
+	[OPT_DEVICE] = { "device", "D", "a number or a part of a name that hlxt devices prints", 0 },
+	[OPT_QUIET] = { "quiet", NULL, "print errors only", 'q' },
+	[OPT_LIST] = { "list", NULL, "also list the steps of the training program", 0 },
+	[OPT_PROMPT] = { "prompt", "TEXT", "what the text begins with (default: a new line)", 0 },
+	[OPT_TOKENS] = { "tokens", "N", "how many tokens to add (default 256)", 0 },
+	[OPT_SEED] = { "seed", "S", "the same seed gives the same text (default 1)", 0 },
+	[OPT_TEMPERATURE] = { "temperature", "T", "0 takes the likeliest token, 1 the model's own odds (default 0.8)", 0 },
+	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens that make up P (default 0.95)", 0 },
+};
+
+int cli_flush(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return hlx_fail(HLX_EOUTPUT, "writing to standard output: %s", strerror(errno));
+	return 0;
+}
+
+const char *cli_hint(const char *word, const char *const *names, size_t count)
+{
+	static char hint[96];
+	const char *near = hlx_nearest(word, names, count);
+
+	snprintf(hint, sizeof hint, near ? " (did you mean %s?)" : "", near);
+	return hint;
+}
+
+static int unknown_option(const struct command *c, const char *arg)
+{
+	const char *names[OPT_COUNT];
+	size_t n = 0;
+	char word[64];
+
+	if (strncmp(arg, "--", 2))
+		return hlx_fail(CLI_USAGE, "%s: no option %.40s; hlxt %s --help lists them", c->name, arg, c->name);
+	for (; c->options[n]; n++)
+		names[n] = table[c->options[n]].name;
+	names[n++] = table[OPT_HELP].name;
+	snprintf(word, sizeof word, "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
+	const char *near = hlx_nearest(word, names, n);
+	return hlx_fail(CLI_USAGE, "%s: no option --%s%s%s%s; hlxt %s --help lists them", c->name, word,
+			near ? " (did you mean --" : "", near ? near : "", near ? "?)" : "", c->name);
+}
+
+static int parse_count(const char *name, const char *text, int64_t min, int64_t *out)
+{
+	char *end;
+	long long v = strtoll(text, &end, 10);
+
+	if (!*text || *end || v < min || v > (1ll << 53))
+		return hlx_fail(CLI_USAGE, "--%s %.60s: want a whole number from %lld to 2^53", name, text, (long long)min);
+	*out = v;
+	return 0;
+}
+
+static int parse_ratio(const char *name, const char *text, double max, double *out)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (!*text || *end || !(v >= 0 && v <= max))
+		return hlx_fail(CLI_USAGE, "--%s %.60s: want a number from 0 to %g", name, text, max);
+	*out = v;
+	return 0;
+}
+
+static int take(enum cli_option o, const char *value, struct cli_args *a)
+{
+	int64_t seed;
+
+	switch (o) {
+	case OPT_SET:
+		if (a->n_set == CLI_MAX_SETS)
+			return hlx_fail(CLI_USAGE, "more than %d --set", CLI_MAX_SETS);
+		a->set[a->n_set++] = value;
+		return 0;
+	case OPT_STEPS: return parse_count("steps", value, 0, &a->steps);
+	case OPT_TOKENS: return parse_count("tokens", value, 0, &a->tokens);
+	case OPT_SEED:
+		CLI_TRY(parse_count("seed", value, 0, &seed));
+		a->seed = (uint64_t)seed;
+		return 0;
+	case OPT_TEMPERATURE: return parse_ratio("temperature", value, 1000, &a->temperature);
+	case OPT_TOP_P: return parse_ratio("top-p", value, 1, &a->top_p);
+	case OPT_OUT: a->out = value; return 0;
+	case OPT_DEVICE: a->device = value; return 0;
+	case OPT_PROMPT: a->prompt = value; return 0;
+	case OPT_QUIET: a->quiet = true; return 0;
+	case OPT_LIST: a->list = true; return 0;
+	default: return hlx_fail(CLI_USAGE, "no such option");
+	}
+}
+
+static size_t getopt_table(const struct command *c, struct option *out)
+{
+	size_t n = 0;
+
+	for (; c->options[n]; n++) {
+		const struct option_info *o = &table[c->options[n]];
+		out[n] = (struct option){ o->name, o->arg ? required_argument : no_argument, NULL, (int)c->options[n] };
+	}
+	out[n++] = (struct option){ "help", no_argument, NULL, OPT_HELP };
+	out[n] = (struct option){ 0 };
+	return n;
+}
+
+static int take_operand(const struct command *c, int argc, char **argv, struct cli_args *a)
+{
+	if (c->operand && optind >= argc)
+		return hlx_fail(CLI_USAGE, "%s: which %s? usage: hlxt %s %s [option]...", c->name, c->operand, c->name, c->operand);
+	if (c->operand)
+		a->operand = argv[optind++];
+	if (optind < argc)
+		return hlx_fail(CLI_USAGE, "%s: %.60s is one word too many; hlxt %s --help tells what it takes", c->name,
+				argv[optind], c->name);
+	return 0;
+}
+
+int options_parse(const struct command *c, int argc, char **argv, struct cli_args *out)
+{
+	struct option longs[OPT_COUNT + 1];
+	int o;
+
+	*out = (struct cli_args){ .steps = -1, .tokens = 256, .seed = 1, .temperature = 0.8, .top_p = 0.95 };
+	getopt_table(c, longs);
+	opterr = 0;
+	optind = 1;
+	while ((o = getopt_long(argc, argv, ":hq", longs, NULL)) != -1) {
+		bool letter = o == 'h' || o == 'q', taken = false;
+
+		o = o == 'h' ? OPT_HELP : o == 'q' ? OPT_QUIET : o;
+		for (size_t i = 0; c->options[i]; i++)
+			taken |= (int)c->options[i] == o;
+		if (o == OPT_HELP) {
+			options_help(c);
+			return 1;
+		}
+		if (o == ':')
+			return hlx_fail(CLI_USAGE, "%s: %.60s wants a value", c->name, argv[optind - 1]);
+		if (o == '?' || !taken)
+			return unknown_option(c, letter ? "-q" : argv[optind - 1]);
+		CLI_TRY(take((enum cli_option)o, optarg, out));
+	}
+	return take_operand(c, argc, argv, out);
+}
+
+static void help_line(enum cli_option id)
+{
+	const struct option_info *o = &table[id];
+	char left[64];
+
+	snprintf(left, sizeof left, "%c%c%c--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+			o->letter ? ' ' : ' ', o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+	printf("  %-28s %s\n", left, o->help);
+}
+
+void options_help(const struct command *c)
+{
+	printf("usage: hlxt %s%s%s [option]...\n\n%s.\n%s%s", c->name, c->operand ? " " : "", c->operand ? c->operand : "",
+			c->doc, c->more ? "\n" : "", c->more ? c->more : "");
+	printf("\noptions:\n");
+	for (size_t i = 0; c->options[i]; i++)
+		help_line(c->options[i]);
+	help_line(OPT_HELP);
+}

@@ -1,0 +1,13 @@
+/* paths.h - where plugins, models and corpora are looked for. */
+#ifndef RUNNER_PATHS_H
+#define RUNNER_PATHS_H
+
+const char *path_plugins(void);
+/* New strings, or NULL where memory is out. */
+char *path_join(const char *dir, const char *name);
+char *path_parent(const char *path);
+/* name itself where it is absolute; else below near (NULL: the working directory, where a name with '/' must be),
+ * then among the models. */
+int path_find(const char *name, const char *near, char **out);
+
+#endif

@@ -1,0 +1,76 @@
+/* plan.c - hlxt plan INI: what a run would take of the device's memory, before anything is allocated. */
+#include "runner/paths.h"
+#include "runner/session.h"
+
+#include <stdlib.h>
+
+static void bytes(const char *name, uint64_t n)
+{
+	printf("  %-14s %12.2f MiB\n", name, (double)n / 1048576.0);
+}
+
+static void print_plan(const char *name, const struct hlx_program *p)
+{
+	const struct hlx_plan_info i = hlx_program_plan(p);
+
+	printf("\n%s: %u steps, %u dispatches, %u barriers\n", name, i.steps, i.dispatches, i.barriers);
+	bytes("weights", i.weights);
+	bytes("optimizer", i.states);
+	bytes("gradients", i.gradients);
+	bytes("activations", i.activations);
+	bytes("staging", i.staging);
+	bytes("parameters", i.parameters);
+	bytes("total", i.total);
+	bytes("available", i.available);
+}
+
+static int print(struct conf *c, struct session *s, const struct cli_args *args)
+{
+	const struct hlx_device_info *d = hlx_device_describe(s->device);
+
+	printf("%s: %llu parameters in %u tensors, %lld x %lld tokens a step\n", c->path,
+			(unsigned long long)session_parameters(s), hlx_graph_param_count(s->train_graph),
+			(long long)c->batch_size, (long long)c->seq_len);
+	printf("device: %s (%s)\n", d->name, d->type);
+	print_plan("training", s->train);
+	print_plan("validation (weights are those of training)", s->eval);
+	print_plan("sampling (weights are those of training)", s->sample);
+	if (!args->list)
+		return 0;
+	printf("\nthe steps of training:\n");
+	return hlx_program_print(s->train, stdout);
+}
+
+static int plan_in(struct conf *c, struct session *s, const struct cli_args *args)
+{
+	char *path;
+	int status = path_find(args->operand, NULL, &path);
+
+	if (status < 0)
+		return hlx_fail(HLX_EINVAL, "%s", hlx_message());
+	status = conf_open(path, args, c);
+	free(path);
+	CLI_TRY(status);
+	CLI_TRY(session_plugins(s));
+	CLI_TRY(conf_read(c, s->registry, args));
+	CLI_TRY(session_graphs(s, c, SESSION_TRAIN | SESSION_EVAL | SESSION_SAMPLE));
+	CLI_TRY(session_device(s, args->device));
+	CLI_TRY(session_plans(s, c));
+	return print(c, s, args);
+}
+
+static int plan(const struct cli_args *args)
+{
+	struct conf conf = { 0 };
+	struct session session = { 0 };
+	int status = plan_in(&conf, &session, args);
+
+	session_close(&session);
+	conf_close(&conf);
+	return status;
+}
+
+const struct command command_plan = {
+	"plan", "INI", "print what a run would take of the device's memory", NULL,
+	{ OPT_SET, OPT_DEVICE, OPT_LIST }, plan
+};

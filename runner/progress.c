@@ -1,0 +1,124 @@
+#include "runner/progress.h"
+#include "runner/tokenizer.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+double progress_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void progress_begin(struct progress *p, bool quiet, uint64_t first, uint64_t total, uint64_t log_every)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	bool terminal = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
+
+	*p = (struct progress){ .quiet = quiet, .live = terminal && !quiet, .color = terminal && !(no_color && *no_color),
+		.first = first, .total = total, .log_every = log_every, .begin = progress_now() };
+}
+
+void progress_time(double seconds, char out[32])
+{
+	unsigned long s = (unsigned long)(seconds + 0.5);
+
+	if (s >= 3600)
+		snprintf(out, 32, "%lu h %02lu m", s / 3600, s / 60 % 60);
+	else if (s >= 60)
+		snprintf(out, 32, "%lu m %02lu s", s / 60, s % 60);
+	else
+		snprintf(out, 32, "%lu s", s);
+}
+
+static void clear(struct progress *p)
+{
+	if (p->drawn)
+		fputs("\r\033[K", stdout);
+	p->drawn = false;
+}
+
+int progress_say(struct progress *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (p->quiet)
+		return 0;
+	clear(p);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	return cli_flush();
+}
+
+static int columns(void)
+{
+	struct winsize w;
+
+	return !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col ? w.ws_col : 80;
+}
+
+/* step 120/1300 [##------------------]   9 %  ETA 8 m 05 s  loss 2.8312  lr 3.0e-04  norm 1.21  412 ms  2485 tok/s */
+static void draw(struct progress *p, const struct metrics *m)
+{
+	char left[32], line[256], bar[21];
+	double now = progress_now(), done = (double)(m->step - p->first), part = p->total ? (double)m->step / (double)p->total : 1;
+	int n, fill = (int)(part * 20);
+
+	if (m->step != p->total && p->drawn && now - p->drawn_at < 0.1) /* fast steps need no more than 10 lines a second */
+		return;
+	progress_time((double)(p->total - m->step) * (now - p->begin) / (done > 0 ? done : 1), left);
+	for (int i = 0; i < 20; i++)
+		bar[i] = i < fill ? '#' : '-';
+	bar[20] = '\0';
+	n = snprintf(line, sizeof line, "step %llu/%llu [%s] %3.0f %%  ETA %s  loss %.4f  lr %.2e  norm %.3g  %.0f ms  %.0f tok/s",
+			(unsigned long long)m->step, (unsigned long long)p->total, bar, 100 * part, left, (double)m->loss,
+			(double)m->lr, (double)m->grad_norm, m->ms, m->tokens_per_s);
+	if (n >= columns())
+		line[columns() - 1] = '\0'; /* a line that wraps could not be taken back */
+	printf("\r%s%s%s\033[K", p->color ? "\033[36m" : "", line, p->color ? "\033[0m" : "");
+	p->drawn = true;
+	p->drawn_at = now;
+}
+
+int progress_step(struct progress *p, const struct metrics *m)
+{
+	if (p->live && !m->has_valid) {
+		draw(p, m);
+		return cli_flush();
+	}
+	if (!m->has_valid && m->step != p->first + 1 && m->step != p->total && m->step % p->log_every)
+		return 0;
+	if (!m->has_valid)
+		return progress_say(p, "step %llu/%llu  loss %.4f  lr %.2e  norm %.3g  %.0f ms  %.0f tok/s",
+				(unsigned long long)m->step, (unsigned long long)p->total, (double)m->loss,
+				(double)m->lr, (double)m->grad_norm, m->ms, m->tokens_per_s);
+	return progress_say(p, "step %llu/%llu  loss %.4f  lr %.2e  norm %.3g  %.0f ms  %.0f tok/s  %svalidation %.4f%s",
+			(unsigned long long)m->step, (unsigned long long)p->total, (double)m->loss, (double)m->lr,
+			(double)m->grad_norm, m->ms, m->tokens_per_s, p->color ? "\033[1m" : "", (double)m->valid_loss,
+			p->color ? "\033[0m" : "");
+}
+
+int progress_text(struct progress *p, const char *title, const char *bytes, size_t n)
+{
+	if (p->quiet)
+		return 0;
+	clear(p);
+	printf("%s----- %s -----%s\n", p->color ? "\033[2m" : "", title, p->color ? "\033[0m" : "");
+	tokenizer_print(stdout, bytes, n);
+	printf("%s%s-----%s\n", n && bytes[n - 1] == '\n' ? "" : "\n", p->color ? "\033[2m" : "", p->color ? "\033[0m" : "");
+	return cli_flush();
+}
+
+int progress_end(struct progress *p)
+{
+	clear(p);
+	return cli_flush();
+}

@@ -1,0 +1,152 @@
+/* run.c - hlxt run INI: a new run. */
+#include "runner/paths.h"
+#include "runner/tokenizer.h"
+#include "runner/train.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* run.ini must read back as it was: a value with " ;" in it, say, would not. */
+static int check_text(const struct conf *c, const char *text, size_t size)
+{
+	struct hlx_ini *back;
+	bool same;
+	int status = hlx_ini_parse("run.ini", text, size, &back);
+
+	if (status < 0)
+		return status;
+	same = back->count == c->ini->count;
+	for (size_t i = 0; same && i < c->ini->count; i++) {
+		const struct hlx_setting *a = &c->ini->entry[i], *b = hlx_ini_find(back, a->section, a->key);
+		if (!b || strcmp(a->value, b->value)) {
+			status = hlx_fail(HLX_EINVAL, "%s.%s = %.60s cannot be written in an INI file", a->section, a->key, a->value);
+			break;
+		}
+	}
+	hlx_ini_destroy(back);
+	return same ? status : hlx_fail(HLX_EINVAL, "the configuration cannot be written as an INI file");
+}
+
+int run_ini_write(struct conf *c, const struct folder *f)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *m = open_memstream(&text, &size);
+	int status = m ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (m) {
+		fprintf(m, "; hlxt %s: every value of this run, defaults included\n\n", PACKAGE_VERSION);
+		status = hlx_ini_write(c->ini, m);
+		if (fclose(m) && status >= 0)
+			status = hlx_fail(HLX_ENOMEM, "out of memory");
+	}
+	if (status >= 0)
+		status = check_text(c, text, size);
+	if (status >= 0 && f)
+		status = folder_write(f, "run.ini", text, size);
+	free(text);
+	return status;
+}
+
+/* Everything that can be refused without a device. */
+static int prepare(struct conf *c, struct session *s, struct data *d, const struct cli_args *args)
+{
+	char *path;
+	int status = path_find(args->operand, NULL, &path);
+
+	if (status < 0) /* to a user the INI is the configuration, not the input */
+		return hlx_fail(HLX_EINVAL, "%s", hlx_message());
+	status = conf_open(path, args, c);
+	free(path);
+	CLI_TRY(status);
+	CLI_TRY(session_plugins(s));
+	CLI_TRY(conf_read(c, s->registry, args));
+	CLI_TRY(hlx_prefix(tokenizer_check(c->sample_prompt, strlen(c->sample_prompt), (uint64_t)c->vocab_size), "output.sample_prompt: "));
+	CLI_TRY(session_graphs(s, c, SESSION_TRAIN | (c->sample_tokens ? SESSION_SAMPLE : 0)));
+	CLI_TRY(train_data(c, d));
+	if (d->valid_windows)
+		CLI_TRY(session_graphs(s, c, SESSION_EVAL));
+	CLI_TRY(conf_write_back(c, s->registry));
+	return run_ini_write(c, NULL);
+}
+
+static char *choose_dir(const struct conf *c, const struct cli_args *args)
+{
+	char *out;
+
+	if (args->out || c->dir)
+		return strdup(args->out ? args->out : c->dir);
+	return asprintf(&out, "runs/%s", c->name) < 0 ? NULL : out;
+}
+
+/* The folder with checkpoint 0, whole; or nothing. */
+static int begin(struct train *t)
+{
+	CLI_TRY(run_ini_write(t->conf, t->folder));
+	CLI_TRY(journal_open(t->folder, "metrics.jsonl", &t->metrics));
+	CLI_TRY(journal_open(t->folder, "samples.txt", &t->samples));
+	CLI_TRY(journal_cut(&t->metrics, 0));
+	CLI_TRY(journal_cut(&t->samples, 0));
+	CLI_TRY(chain_create(t->folder, &t->chain));
+	return train_save(t);
+}
+
+static int run_in(const char *dir, struct train *t, const struct cli_args *args)
+{
+	struct conf *c = t->conf;
+	int status;
+
+	CLI_TRY(folder_check(dir));
+	CLI_TRY(session_device(t->session, args->device));
+	CLI_TRY(session_programs(t->session, c));
+	CLI_TRY(hlx_weights_init(t->session->weights, (uint64_t)c->seed));
+	train_catch_signals();
+	status = folder_create(dir, t->folder);
+	if (status < 0)
+		return status;
+	t->chain.every = (uint64_t)c->checkpoint_every.count;
+	t->chain.last = (uint64_t)c->steps;
+	t->at = (struct checkpoint){
+		.seed = (uint64_t)c->seed, .corpus_size = t->data->size, .corpus_hash = t->data->fingerprint,
+		.config = conf_fingerprint(c),
+	};
+	status = begin(t);
+	if (status < 0) {
+		folder_discard(t->folder);
+		return status;
+	}
+	progress_begin(&t->progress, args->quiet, 0, (uint64_t)c->steps, (uint64_t)c->log_every);
+	status = train_say(t);
+	return status < 0 ? status : train_loop(t);
+}
+
+static int run(const struct cli_args *args)
+{
+	struct conf conf = { 0 };
+	struct session session = { 0 };
+	struct data data = { 0 };
+	struct folder folder = { .lock = -1 };
+	struct train t = { .conf = &conf, .session = &session, .data = &data, .folder = &folder,
+		.metrics.fd = -1, .samples.fd = -1, .chain.file.fd = -1 };
+	int status = prepare(&conf, &session, &data, args);
+	char *dir = NULL;
+
+	if (status >= 0) {
+		dir = choose_dir(&conf, args);
+		status = dir ? run_in(dir, &t, args) : hlx_fail(HLX_ENOMEM, "out of memory");
+	}
+	train_close(&t);
+	session_close(&session);
+	folder_close(&folder);
+	data_close(&data);
+	conf_close(&conf);
+	free(dir);
+	return status;
+}
+
+const struct command command_run = {
+	"run", "INI", "train the model of an INI file",
+	"A bare name like tiny.ini that is not in this folder is taken from the models that come with hlx.\n"
+	"Ctrl-C finishes the step, saves and ends; hlxt resume goes on from there, bit for bit.\n",
+	{ OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET }, run
+};

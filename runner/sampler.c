@@ -1,0 +1,136 @@
+#include "runner/sampler.h"
+#include "runner/tokenizer.h"
+
+#include "core/numerics.h"
+#include "hlx/math.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DRAW = 4 }; /* purpose of random numbers, after those of data.c */
+
+/* Largest first; equals by id.  Finite floats, so that their order is total. */
+static int by_logit(const void *a, const void *b, void *ctx)
+{
+	const float *logits = ctx;
+	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+
+	if (logits[i] != logits[j])
+		return logits[i] > logits[j] ? -1 : 1;
+	return i < j ? -1 : 1;
+}
+
+/* e^((logit - max) / temperature); +0 far below. */
+static float weight(const float *logits, uint32_t i, float max, float temperature)
+{
+	return hlx_exp(hlx_div(logits[i] - max, temperature));
+}
+
+uint32_t sampler_pick(const float *logits, uint32_t n, const struct sampling *s, uint64_t index, uint32_t *order)
+{
+	double sum = 0, kept = 0, at = 0, goal;
+	uint32_t r[4], count = 0;
+	float max;
+
+	for (uint32_t i = 0; i < n; i++)
+		order[i] = i;
+	qsort_r(order, n, sizeof *order, by_logit, (void *)logits);
+	if (s->temperature < 0x1p-20f)
+		return order[0];
+	max = logits[order[0]];
+	for (uint32_t i = 0; i < n; i++)
+		sum += weight(logits, order[i], max, s->temperature);
+	while (count < n && (!count || kept < (double)s->top_p * sum))
+		kept += weight(logits, order[count++], max, s->temperature);
+	hlx_philox(s->seed, hlx_stream(DRAW, "sample"), index, r);
+	goal = (double)r[0] * 0x1p-32 * kept;
+	for (uint32_t i = 0; i < count; i++) {
+		at += weight(logits, order[i], max, s->temperature);
+		if (at > goal)
+			return order[i];
+	}
+	return order[count - 1];
+}
+
+/* ---- text ---- */
+
+struct generator {
+	struct session *s;
+	const struct sampling *how;
+	uint64_t seq_len, length;  /* length: tokens so far */
+	uint32_t *window, *order;  /* window: the last seq_len tokens, from its start */
+	float *logits;
+};
+
+static void push(struct generator *g, uint32_t token)
+{
+	if (g->length >= g->seq_len) {
+		memmove(g->window, g->window + 1, (g->seq_len - 1) * sizeof *g->window);
+		g->window[g->seq_len - 1] = token;
+	} else {
+		g->window[g->length] = token;
+	}
+	g->length++;
+}
+
+/* One pass over the window; the logits of its last token. */
+static int next(struct generator *g, uint64_t index, uint32_t *token)
+{
+	const char *path = hlx_graph_logits(g->s->sample_graph);
+	uint64_t last = (g->length < g->seq_len ? g->length : g->seq_len) - 1, n = g->s->vocab_size;
+	const struct hlx_step step = { .size = sizeof step, .step = 1, .n_seq = 1 };
+
+	CLI_TRY(hlx_program_write(g->s->sample, "tokens", HLX_VALUE, 0, g->seq_len, g->window));
+	/* Nobody asks for a loss here, but its input should hold tokens. */
+	CLI_TRY(hlx_program_write(g->s->sample, "targets", HLX_VALUE, 0, g->seq_len, g->window));
+	CLI_TRY(hlx_program_run(g->s->sample, &step));
+	CLI_TRY(hlx_program_read(g->s->sample, path, HLX_VALUE, last * n, n, g->logits));
+	for (uint64_t i = 0; i < n; i++)
+		if (!hlx_is_finite(g->logits[i]))
+			return hlx_fail(HLX_ENUMERIC, "%s: the logits of a sample are not finite", path);
+	*token = sampler_pick(g->logits, (uint32_t)n, g->how, index, g->order);
+	return 0;
+}
+
+static int start(struct generator *g, const char *prompt, size_t size)
+{
+	uint32_t *tokens = malloc((size + 1) * sizeof *tokens);
+	size_t n = 0;
+	int status = tokens ? tokenizer_encode(prompt, size, g->s->vocab_size, tokens, &n) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (status >= 0 && !n)
+		tokens[n++] = tokenizer_start(g->s->vocab_size);
+	for (size_t i = 0; i < n && status >= 0; i++)
+		push(g, tokens[i]);
+	free(tokens);
+	return status;
+}
+
+static int generate(struct generator *g, uint64_t count, sampler_take take, void *ctx)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		uint32_t token = 0;
+		char byte[1];
+		CLI_TRY(next(g, i, &token));
+		CLI_TRY(take(ctx, byte, tokenizer_decode(token, byte)));
+		push(g, token);
+	}
+	return 0;
+}
+
+int sampler_text(struct session *s, uint64_t seq_len, const char *prompt, size_t prompt_size, uint64_t count,
+		const struct sampling *how, sampler_take take, void *ctx)
+{
+	struct generator g = {
+		.s = s, .how = how, .seq_len = seq_len, .window = calloc(seq_len, sizeof(*g.window)),
+		.order = calloc(s->vocab_size, sizeof(*g.order)), .logits = calloc(s->vocab_size, sizeof(*g.logits)),
+	};
+	int status = g.window && g.order && g.logits ? start(&g, prompt, prompt_size) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (status >= 0)
+		status = generate(&g, count, take, ctx);
+	free(g.logits);
+	free(g.order);
+	free(g.window);
+	return status;
+}

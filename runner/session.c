@@ -1,0 +1,110 @@
+#include "runner/session.h"
+#include "runner/paths.h"
+
+int session_plugins(struct session *s)
+{
+	*s = (struct session){ 0 };
+	CLI_TRY(hlx_registry_create(&s->registry));
+	CLI_TRY(hlx_registry_load_all(s->registry, path_plugins()));
+	if (!hlx_registry_op_at(s->registry, 0, NULL))
+		return hlx_fail(HLX_EPLUGIN, "no plugins in %s; HLX_PLUGIN_PATH names more folders", path_plugins());
+	return 0;
+}
+
+static int build(struct session *s, struct conf *c, int64_t batch, bool train, struct hlx_graph **out)
+{
+	const struct hlx_graph_options o = {
+		.batch = (uint64_t)batch, .seq_len = (uint64_t)c->seq_len, .train = train,
+		.slots = batch == c->batch_size ? (uint64_t)c->slots : 0,
+	};
+
+	return hlx_graph_build(s->registry, c->ini, &o, out);
+}
+
+/* Tokens are drawn from the logits, and fed back: there are vocab_size of them. */
+static int check_logits(struct session *s, const struct conf *c)
+{
+	const char *path = hlx_graph_logits(session_graph(s));
+	const struct hlx_desc *d = path ? hlx_graph_desc(session_graph(s), path) : NULL;
+
+	if (!d || d->rank < 2 || d->dtype != HLX_F32)
+		return hlx_fail(HLX_EINVAL, "%s: [head] ends without a loss of logits", c->path);
+	s->vocab_size = d->dim[d->rank - 1];
+	if (s->vocab_size != (uint64_t)c->vocab_size)
+		return hlx_fail(HLX_ESHAPE, "%s: %s has %llu logits a token, want vocab_size = %lld", c->path, path,
+				(unsigned long long)s->vocab_size, (long long)c->vocab_size);
+	return 0;
+}
+
+int session_graphs(struct session *s, struct conf *c, int parts)
+{
+	if (parts & SESSION_TRAIN && !s->train_graph)
+		CLI_TRY(build(s, c, c->batch_size, true, &s->train_graph));
+	if (parts & SESSION_EVAL && !s->eval_graph)
+		CLI_TRY(build(s, c, c->batch_size, false, &s->eval_graph));
+	if (parts & SESSION_SAMPLE && !s->sample_graph)
+		CLI_TRY(build(s, c, 1, false, &s->sample_graph));
+	if (s->train_graph)
+		s->n_state = hlx_optimizer_states(s->registry, c->optimizer, s->state_name);
+	CLI_TRY(conf_check(c, s->registry));
+	return check_logits(s, c);
+}
+
+int session_device(struct session *s, const char *select)
+{
+	return hlx_device_open(select, &s->device);
+}
+
+static int make(struct session *s, struct hlx_graph *g, const struct hlx_program_options *o, struct hlx_program **out)
+{
+	return g ? hlx_program_create(s->device, g, s->weights, o, out) : 0;
+}
+
+int session_plans(struct session *s, struct conf *c)
+{
+	const char *keep[2] = { NULL, NULL };
+	const struct hlx_program_options train = {
+		.backward = true, .optimizer = c->optimizer, .ini = c->ini, .ini_section = "train"
+	}, eval = { 0 }, sample = { .keep = keep };
+
+	CLI_TRY(make(s, s->train_graph, &train, &s->train));
+	CLI_TRY(make(s, s->eval_graph, &eval, &s->eval));
+	if (s->sample_graph)
+		keep[0] = hlx_graph_logits(s->sample_graph);
+	return make(s, s->sample_graph, &sample, &s->sample);
+}
+
+int session_programs(struct session *s, struct conf *c)
+{
+	CLI_TRY(hlx_weights_create(s->device, session_graph(s), s->n_state, &s->weights));
+	return session_plans(s, c);
+}
+
+void session_close(struct session *s)
+{
+	hlx_program_destroy(s->sample);
+	hlx_program_destroy(s->eval);
+	hlx_program_destroy(s->train);
+	hlx_weights_destroy(s->weights);
+	hlx_device_close(s->device);
+	hlx_graph_destroy(s->sample_graph);
+	hlx_graph_destroy(s->eval_graph);
+	hlx_graph_destroy(s->train_graph);
+	hlx_registry_destroy(s->registry);
+	*s = (struct session){ 0 };
+}
+
+const struct hlx_graph *session_graph(const struct session *s)
+{
+	return s->train_graph ? s->train_graph : s->eval_graph ? s->eval_graph : s->sample_graph;
+}
+
+uint64_t session_parameters(const struct session *s)
+{
+	const struct hlx_graph *g = session_graph(s);
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < hlx_graph_param_count(g); i++)
+		n += hlx_graph_param(g, i).numel;
+	return n;
+}

@@ -1,0 +1,44 @@
+/* train.h - the loop: steps, validation, samples, checkpoints; what run and resume share. */
+#ifndef RUNNER_TRAIN_H
+#define RUNNER_TRAIN_H
+
+#include "runner/checkpoint.h"
+#include "runner/data.h"
+#include "runner/metrics.h"
+#include "runner/progress.h"
+
+struct train {
+	struct conf *conf;
+	struct session *session;
+	struct data *data;
+	struct folder *folder;
+	struct journal metrics, samples;
+	struct chain chain;
+	struct progress progress;
+	struct checkpoint at; /* the state as of the last step */
+	uint64_t saved;       /* step of the last checkpoint */
+	uint32_t *tokens, *targets;
+};
+
+/* Data, split and steps; the device is not needed yet. */
+int train_data(struct conf *, struct data *);
+/* Prints what is to be trained, on what. */
+int train_say(struct train *);
+/* From at.step to conf->steps.  CLI_STOPPED after SIGINT or SIGTERM, with the state saved. */
+int train_loop(struct train *);
+/* Hash, chain line (where there is one), checkpoint of at. */
+int train_save(struct train *);
+void train_close(struct train *);
+/* run.ini of the folder (NULL: only checks that it could be written). */
+int run_ini_write(struct conf *, const struct folder *);
+
+/* Filled by on_signal handlers: SIGINT and SIGTERM ask the loop to end; the second one ends the process. */
+void train_catch_signals(void);
+bool train_stopping(void);
+
+/* validation loss over eval_batches batches */
+int train_evaluate(struct train *, float *loss);
+/* A sample of the state, to the screen and to samples.txt. */
+int train_sample(struct train *);
+
+#endif

@@ -1,0 +1,193 @@
+#include "tests/op_case.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const op_mode_name[OP_MODE_COUNT] = { "direct", "twice", "inside", "same" };
+
+/* gemm's bias is a parameter and an attribute: cases give dims to what is not infer()'s alone. */
+static bool is_input(const struct hlx_op *op, const char *name)
+{
+	for (const struct hlx_slot *s = op->slots; s->name; s++)
+		if (!strcmp(s->name, name) && (s->role == HLX_IN || s->role == HLX_STATE))
+			return true;
+	return false;
+}
+
+/* rank 2: BATCH, SEQ; rank 3: BATCH, SEQ, OTHER; rank 4: BATCH, OTHER, SEQ, OTHER */
+static void set_axes(struct hlx_desc *d)
+{
+	if (d->rank >= 2)
+		d->axis[0] = HLX_BATCH;
+	if (d->rank == 2 || d->rank == 3)
+		d->axis[1] = HLX_SEQ;
+	if (d->rank == 4)
+		d->axis[2] = HLX_SEQ;
+}
+
+static void parse_dims(const struct op_case *c, const char *s, struct op_input *in)
+{
+	struct hlx_desc *d = &in->desc;
+	char *end;
+
+	d->dtype = HLX_F32;
+	do {
+		ck_assert_msg(d->rank < HLX_MAX_RANK, "%s: case '%s' has too many dims", c->op->name, c->text);
+		d->dim[d->rank++] = strtoull(s, &end, 10);
+		ck_assert_msg(end != s, "%s: case '%s' wants dims", c->op->name, c->text);
+		s = end + 1;
+	} while (*end == 'x');
+	if (*end == '<') {
+		in->below = (uint32_t)strtoull(s, &end, 10);
+		d->dtype = HLX_U32;
+	}
+	ck_assert_msg(!*end, "%s: case '%s' ends in '%s'", c->op->name, c->text, end);
+	hlx_contiguous(d);
+	set_axes(d);
+}
+
+void op_case_parse(const struct hlx_op *op, const char *text, struct op_case *out)
+{
+	char copy[256], *rest = copy, *word;
+
+	*out = (struct op_case){ .op = op, .text = text };
+	snprintf(copy, sizeof(copy), "%s", text);
+	while ((word = strsep(&rest, " "))) {
+		char *eq = strchr(word, '=');
+		if (!*word)
+			continue;
+		ck_assert_msg(eq, "%s: case '%s': '%s' has no =", op->name, text, word);
+		*eq = '\0';
+		if (!is_input(op, word)) {
+			snprintf(out->attrs + strlen(out->attrs), sizeof(out->attrs) - strlen(out->attrs), " %s=%s", word,
+					eq + 1);
+			continue;
+		}
+		struct op_input *in = &out->in[out->n_in++];
+		snprintf(in->name, sizeof(in->name), "%s", word);
+		in->given = true;
+		parse_dims(out, eq + 1, in);
+	}
+}
+
+/* -- graphs ------------------------------------------------------------------------------------------------ */
+
+static bool is_float(const struct op_input *in)
+{
+	return in->desc.dtype == HLX_F32;
+}
+
+static bool alike(const struct op_case *c)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->n_in; i++) {
+		n += is_float(&c->in[i]);
+		for (uint32_t k = 0; is_float(&c->in[i]) && k < HLX_MAX_RANK; k++)
+			if (c->in[i].desc.dim[k] != c->in[0].desc.dim[k])
+				return false;
+	}
+	return n > 1;
+}
+
+static bool has_mode(const struct op_case *c, enum op_mode mode)
+{
+	return mode == OP_DIRECT || mode == OP_INSIDE || (mode == OP_TWICE && c->op->kind != HLX_LOSS) ||
+		(mode == OP_SAME && alike(c));
+}
+
+/* "op x=x b=pre_b causal=yes" */
+static void line_of(const struct op_case *c, enum op_mode mode, char *text, size_t room)
+{
+	size_t n = (size_t)snprintf(text, room, "%s", c->op->name);
+
+	for (uint32_t i = 0; i < c->n_in; i++) {
+		const char *from = mode == OP_SAME && is_float(&c->in[i]) ? c->in[0].name : c->in[i].name;
+		n += (size_t)snprintf(text + n, room - n, " %s=%s%s", c->in[i].name,
+				mode == OP_INSIDE && is_float(&c->in[i]) ? "pre_" : "", from);
+	}
+	snprintf(text + n, room - n, "%s", c->attrs);
+}
+
+static void tie(const struct hlx_graph *g, const struct hlx_op *op, char *text, size_t room)
+{
+	char path[64];
+
+	for (const struct hlx_slot *s = op->slots; s->name; s++) {
+		snprintf(path, sizeof(path), "t.first.%s", s->name);
+		if (s->role == HLX_PARAM && !hlx_attrs_find(op, s->name) && hlx_graph_find_param(g, path) >= 0)
+			snprintf(text + strlen(text), room - strlen(text), " %s=@%s", s->name, path);
+	}
+}
+
+static int inputs(struct hlx_graph *g, const struct op_case *c, enum op_mode mode)
+{
+	char name[64], text[64];
+
+	for (uint32_t i = 0; i < c->n_in; i++) {
+		HLX_TRY(hlx_graph_input(g, c->in[i].name, &c->in[i].desc));
+		if (mode != OP_INSIDE || !is_float(&c->in[i]))
+			continue;
+		snprintf(name, sizeof(name), "pre_%s", c->in[i].name);
+		snprintf(text, sizeof(text), "gelu %s", c->in[i].name);
+		HLX_TRY(hlx_graph_wire(g, "t", name, text, "case"));
+	}
+	return 0;
+}
+
+static int wire(struct hlx_graph *g, const struct op_case *c, enum op_mode mode)
+{
+	char text[512];
+
+	HLX_TRY(inputs(g, c, mode));
+	line_of(c, mode, text, sizeof(text));
+	if (mode == OP_TWICE) {
+		HLX_TRY(hlx_graph_wire(g, "t", "first", text, "case"));
+		tie(g, c->op, text, sizeof(text));
+		HLX_TRY(hlx_graph_wire(g, "t", "second", text, "case"));
+		return hlx_graph_wire(g, "t", "y", "add first second", "case");
+	}
+	if (mode == OP_INSIDE && c->op->kind != HLX_LOSS) {
+		HLX_TRY(hlx_graph_wire(g, "t", "first", text, "case"));
+		return hlx_graph_wire(g, "t", "y", "gelu first", "case");
+	}
+	return hlx_graph_wire(g, "t", "y", text, "case");
+}
+
+/* Only INSIDE takes an op whose output is a view, or which lays out its input anew. */
+static bool is_view(const struct hlx_graph *g, int status)
+{
+	int t = hlx_graph_find_tensor(g, "t.y");
+
+	if (status < 0)
+		return status == HLX_ENOTSUP && strstr(hlx_message(), "cannot lay out");
+	for (int i = 0; i < t; i++)
+		if (g->tensor[i].storage == g->tensor[t].storage)
+			return true;
+	return false;
+}
+
+bool op_graph_create(struct hlx_registry *r, const struct op_case *c, enum op_mode mode, const char *impl, uint64_t slots,
+		struct op_graph *out)
+{
+	struct hlx_graph_options o = { .batch = c->in[0].desc.dim[0], .seq_len = 1, .train = true, .input_grads = true,
+		.slots = slots };
+
+	*out = (struct op_graph){ .out = "t.y" };
+	if (!has_mode(c, mode))
+		return false;
+	if (c->in[0].desc.rank < 2)
+		o.slots = 1;
+	out->status = hlx_graph_create(r, &o, &out->graph);
+	if (out->status >= 0 && impl)
+		out->status = hlx_graph_choose(out->graph, c->op->name, impl);
+	if (out->status < 0)
+		return true;
+	out->status = wire(out->graph, c, mode);
+	if (mode == OP_INSIDE || !is_view(out->graph, out->status))
+		return true;
+	hlx_graph_destroy(out->graph);
+	out->graph = NULL;
+	return false;
+}
