@@ -4,19 +4,17 @@
 #include <string.h>
 
 #include "core/build.h"
-#include "core/expr.h"
 #include "core/host.h"
 #include "core/registry.h"
 #include "hlx/math.h"
+#include "tests/op_node.h"
 
 struct one {
 	struct op_bench *bench;
 	const struct op_case *c;
 	char what[96];
-	struct hlx_graph *graph;     /* for its options */
-	struct hlx_weights *weights; /* none */
-	struct hlx_program *program;
-	struct hlx_node node;        /* the reference's */
+	struct op_node hand;
+	struct hlx_node node; /* the reference's */
 	struct hlx_desc desc[HLX_MAX_SLOTS];
 	struct hlx_init init[HLX_MAX_SLOTS];
 	void *attrs, *value[HLX_MAX_SLOTS], *grad[HLX_MAX_SLOTS];
@@ -45,31 +43,12 @@ static bool differentiable(const struct one *o, uint32_t s)
 		(slot->role == HLX_IN || slot->role == HLX_PARAM);
 }
 
-static int set_attrs(const struct op_case *c, void *attrs)
-{
-	static const struct hlx_scope none = { 0 };
-	char copy[256], *rest = copy, *word;
-
-	snprintf(copy, sizeof(copy), "%s", c->attrs);
-	while ((word = strsep(&rest, " "))) {
-		char *eq = strchr(word, '=');
-		if (!eq)
-			continue;
-		*eq = '\0';
-		HLX_TRY(hlx_attrs_set(c->op, attrs, hlx_attrs_find(c->op, word), eq + 1, &none));
-	}
-	return 0;
-}
-
 static int make_node(struct one *o)
 {
 	const struct op_case *c = o->c;
-	uint64_t batch = c->in[0].desc.rank > 1 ? c->in[0].desc.dim[0] : 1;
-	const struct hlx_graph_options options = { .batch = batch, .seq_len = 1, .train = true };
 
-	HLX_TRY(hlx_graph_create(o->bench->registry, &options, &o->graph));
-	HLX_TRY(hlx_attrs_create(c->op, &o->attrs));
-	HLX_TRY(set_attrs(c, o->attrs));
+	HLX_TRY(op_node_graph(o->bench, c->in[0].desc.rank > 1 ? c->in[0].desc.dim[0] : 1, 0, &o->hand));
+	HLX_TRY(op_node_attrs(c, &o->attrs));
 	o->node = (struct hlx_node){ .struct_size = sizeof(o->node), .name = "t", .train = 1, .desc = o->desc,
 		.init = o->init, .attrs = o->attrs };
 	while (c->op->slots[o->node.n_slots].name)
@@ -79,7 +58,7 @@ static int make_node(struct one *o)
 			if (!strcmp(c->in[i].name, slot_of(o, s)->name))
 				o->desc[s] = c->in[i].desc;
 	HLX_TRY(c->op->infer(&hlx_registry_host(o->bench->registry)->pub, &o->node));
-	o->node.slots = (uint32_t)o->graph->options.slots;
+	o->node.slots = (uint32_t)o->hand.graph->options.slots;
 	for (uint32_t s = 0; s < o->node.n_slots; s++) {
 		o->value[s] = calloc(elements(o, s, false) + 1, 4);
 		o->grad[s] = calloc(elements(o, s, true) + 1, 4);
@@ -97,52 +76,26 @@ static bool is_view(const struct one *o)
 	return false;
 }
 
-static int add_cell(struct one *o, uint64_t bytes, uint32_t *out)
-{
-	return hlx_program_add_cell(o->program, (struct hlx_cell){ .arena = HLX_ARENA_GRADIENTS, .bytes = bytes,
-			.parent = HLX_NONE, .persistent = true }, out);
-}
-
 /* As the core does it: prepare() knows which gradients are wanted, what they are added to only backward() knows. */
-static int record(struct one *o)
+static int make_program(struct one *o)
 {
 	struct hlx_prog_node *n;
-	uint32_t node;
 
-	HLX_TRY(hlx_build_add_node(o->program, o->c->op, "t", &node));
-	n = &o->program->node[node];
-	HLX_TRY(set_attrs(o->c, n->attrs));
+	HLX_TRY(op_node_begin(o->bench, o->c, &o->hand));
+	n = &o->hand.program->node[0];
 	memcpy(n->desc, o->desc, sizeof(o->desc));
 	n->pub.train = 1;
 	n->pub.grads = o->grads;
 	for (uint32_t s = 0; s < o->node.n_slots; s++)
 		if (o->desc[s].rank) {
-			HLX_TRY(add_cell(o, elements(o, s, false) * 4, &n->value[s]));
-			HLX_TRY(add_cell(o, elements(o, s, true) * 4, &n->grad[s]));
+			HLX_TRY(op_node_cell(&o->hand, elements(o, s, false) * 4, &n->value[s]));
+			HLX_TRY(op_node_cell(&o->hand, elements(o, s, true) * 4, &n->grad[s]));
 		}
-	HLX_TRY(hlx_build_prepare(o->program, node, o->bench->impl->name));
-	o->program->node[node].pub.accum = o->accum;
-	HLX_TRY(hlx_build_record(o->program, node, false));
-	return hlx_build_record(o->program, node, true);
-}
-
-static int make_program(struct one *o)
-{
-	struct hlx_program *p = o->program = calloc(1, sizeof(*p));
-
-	if (!p)
-		return hlx_no_memory();
-	p->dev = o->bench->dev;
-	p->graph = o->graph;
-	HLX_TRY(hlx_weights_create(o->bench->dev, o->graph, 0, &o->weights));
-	p->weights = o->weights;
-	HLX_TRY(hlx_program_add_cell(p, (struct hlx_cell){ .arena = HLX_ARENA_PARAMETERS, .bytes = HLX_ALIGN,
-			.parent = HLX_NONE, .persistent = true }, &p->steps_cell));
-	HLX_TRY(record(o));
-	HLX_TRY(hlx_program_layout(p));
-	HLX_TRY(hlx_program_barriers(p));
-	HLX_TRY(hlx_program_allocate(p));
-	return hlx_program_materialize(p);
+	HLX_TRY(hlx_build_prepare(o->hand.program, 0, o->bench->impl->name));
+	n->pub.accum = o->accum;
+	HLX_TRY(hlx_build_record(o->hand.program, 0, false));
+	HLX_TRY(hlx_build_record(o->hand.program, 0, true));
+	return op_node_end(&o->hand);
 }
 
 /* -- data -------------------------------------------------------------------------------------------------- */
@@ -166,10 +119,10 @@ static void fill(struct one *o, enum family family)
 
 static int transfer(struct one *o, uint32_t s, bool grad, bool write, void *data)
 {
-	uint32_t cell = grad ? o->program->node[0].grad[s] : o->program->node[0].value[s];
+	uint32_t cell = grad ? o->hand.program->node[0].grad[s] : o->hand.program->node[0].value[s];
 	uint64_t at;
-	const struct hlx_memory *m = hlx_cell_memory(o->program, cell, &at);
-	/* A cell that no step touches has no place. */
+	const struct hlx_memory *m = hlx_cell_memory(o->hand.program, cell, &at);
+
 	return write ? hlx_memory_write(o->bench->dev, m, at, elements(o, s, grad) * 4, data) :
 		hlx_memory_read(o->bench->dev, m, at, elements(o, s, grad) * 4, data);
 }
@@ -207,7 +160,7 @@ static int run(struct one *o, enum family family)
 		}
 	HLX_TRY(o->c->op->ref_forward(&o->node, o->value, &step));
 	HLX_TRY(o->c->op->ref_backward(&o->node, o->value, o->grad, &step));
-	HLX_TRY(hlx_program_run(o->program, &step));
+	HLX_TRY(hlx_program_run(o->hand.program, &step));
 	for (uint32_t s = 0; s < o->node.n_slots; s++)
 		if (o->desc[s].rank) {
 			HLX_TRY(compare(o, s, false));
@@ -218,9 +171,7 @@ static int run(struct one *o, enum family family)
 
 static void finish(struct one *o)
 {
-	hlx_program_destroy(o->program);
-	hlx_weights_destroy(o->weights);
-	hlx_graph_destroy(o->graph);
+	op_node_destroy(&o->hand);
 	for (uint32_t s = 0; s < HLX_MAX_SLOTS; s++) {
 		free(o->value[s]);
 		free(o->grad[s]);

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "core/build.h"
-#include "core/expr.h"
 #include "core/host.h"
 #include "core/numerics.h"
 #include "core/registry.h"
 #include "hlx/math.h"
+#include "tests/op_node.h"
 
 #define TURNS 3
 
@@ -18,9 +18,7 @@ struct update {
 	const struct op_case *c;
 	enum family family;
 	char what[96];
-	struct hlx_graph *graph;     /* empty: for its options */
-	struct hlx_weights *weights; /* likewise */
-	struct hlx_program *program; /* NULL: the reference alone */
+	struct op_node one;
 	struct hlx_node node;
 	struct hlx_desc desc[HLX_MAX_SLOTS];
 	void *attrs;
@@ -34,37 +32,16 @@ static uint64_t elements(const struct update *u, uint32_t s)
 	return u->c->op->slots[s].flags & HLX_SLOTTED ? hlx_slot_stride(d) * u->node.slots : hlx_numel(d);
 }
 
-static int set_attrs(const struct op_case *c, void *attrs)
-{
-	static const struct hlx_scope none = { 0 };
-	char copy[256], *rest = copy, *word;
-
-	snprintf(copy, sizeof(copy), "%s", c->attrs);
-	while ((word = strsep(&rest, " "))) {
-		char *eq = strchr(word, '=');
-		const struct hlx_attr *a;
-		if (!eq)
-			continue;
-		*eq = '\0';
-		if (!(a = hlx_attrs_find(c->op, word)))
-			return hlx_fail(HLX_EINVAL, "%s has no attribute %s", c->op->name, word);
-		HLX_TRY(hlx_attrs_set(c->op, attrs, a, eq + 1, &none));
-	}
-	return 0;
-}
-
 /* The node as the reference sees it. */
 static int make_node(struct update *u, uint64_t slots)
 {
-	const struct hlx_graph_options o = { .batch = slots, .seq_len = 1, .train = true, .slots = slots };
 	const struct op_case *c = u->c;
 	uint32_t n = 0;
 
-	HLX_TRY(hlx_graph_create(u->bench->registry, &o, &u->graph));
+	HLX_TRY(op_node_graph(u->bench, slots, slots, &u->one));
 	while (c->op->slots[n].name)
 		n++;
-	HLX_TRY(hlx_attrs_create(c->op, &u->attrs));
-	HLX_TRY(set_attrs(c, u->attrs));
+	HLX_TRY(op_node_attrs(c, &u->attrs));
 	u->node = (struct hlx_node){ .struct_size = sizeof(u->node), .name = "t", .n_slots = n, .train = 1,
 		.desc = u->desc, .attrs = u->attrs, .slots = (uint32_t)slots };
 	for (uint32_t i = 0; i < c->n_in; i++)
@@ -78,35 +55,18 @@ static int make_node(struct update *u, uint64_t slots)
 	return 0;
 }
 
-static int add_cell(struct update *u, enum hlx_arena arena, uint64_t bytes, uint32_t *out)
-{
-	return hlx_program_add_cell(u->program, (struct hlx_cell){ .arena = arena, .bytes = bytes, .parent = HLX_NONE,
-			.persistent = true }, out);
-}
-
 static int make_program(struct update *u)
 {
-	struct hlx_program *p = u->program = calloc(1, sizeof(*p));
-	uint32_t node;
+	struct hlx_prog_node *n;
 
-	if (!p)
-		return hlx_no_memory();
-	p->dev = u->bench->dev;
-	p->graph = u->graph;
-	HLX_TRY(hlx_weights_create(u->bench->dev, u->graph, 0, &u->weights));
-	p->weights = u->weights;
-	HLX_TRY(add_cell(u, HLX_ARENA_PARAMETERS, HLX_ALIGN, &p->steps_cell));
-	HLX_TRY(hlx_build_add_node(p, u->c->op, "t", &node));
-	HLX_TRY(set_attrs(u->c, p->node[node].attrs));
-	memcpy(p->node[node].desc, u->desc, sizeof(u->desc));
+	HLX_TRY(op_node_begin(u->bench, u->c, &u->one));
+	n = &u->one.program->node[0];
+	memcpy(n->desc, u->desc, sizeof(u->desc));
 	for (uint32_t s = 0; s < u->node.n_slots; s++)
-		HLX_TRY(add_cell(u, HLX_ARENA_GRADIENTS, elements(u, s) * 4, &p->node[node].value[s]));
-	HLX_TRY(hlx_build_prepare(p, node, u->bench->impl->name));
-	HLX_TRY(hlx_build_record(p, node, false));
-	HLX_TRY(hlx_program_layout(p));
-	HLX_TRY(hlx_program_barriers(p));
-	HLX_TRY(hlx_program_allocate(p));
-	return hlx_program_materialize(p);
+		HLX_TRY(op_node_cell(&u->one, elements(u, s) * 4, &n->value[s]));
+	HLX_TRY(hlx_build_prepare(u->one.program, 0, u->bench->impl->name));
+	HLX_TRY(hlx_build_record(u->one.program, 0, false));
+	return op_node_end(&u->one);
 }
 
 /* -- data -------------------------------------------------------------------------------------------------- */
@@ -157,7 +117,7 @@ static void fill_all(struct update *u, uint64_t turn)
 static int transfer(struct update *u, uint32_t s, bool write, void *data)
 {
 	uint64_t at;
-	const struct hlx_memory *m = hlx_cell_memory(u->program, u->program->node[0].value[s], &at);
+	const struct hlx_memory *m = hlx_cell_memory(u->one.program, u->one.program->node[0].value[s], &at);
 
 	return write ? hlx_memory_write(u->bench->dev, m, at, elements(u, s) * 4, data) :
 		hlx_memory_read(u->bench->dev, m, at, elements(u, s) * 4, data);
@@ -186,7 +146,7 @@ static int run(struct update *u)
 		for (uint32_t s = 0; s < u->node.n_slots; s++)
 			HLX_TRY(transfer(u, s, true, u->value[s]));
 		HLX_TRY(u->c->op->ref_forward(&u->node, u->value, &step));
-		HLX_TRY(hlx_program_run(u->program, &step));
+		HLX_TRY(hlx_program_run(u->one.program, &step));
 		for (uint32_t s = 0; s < u->node.n_slots; s++)
 			HLX_TRY(compare(u, s, turn));
 	}
@@ -195,9 +155,7 @@ static int run(struct update *u)
 
 static void finish(struct update *u)
 {
-	hlx_program_destroy(u->program);
-	hlx_weights_destroy(u->weights);
-	hlx_graph_destroy(u->graph);
+	op_node_destroy(&u->one);
 	for (uint32_t s = 0; s < HLX_MAX_SLOTS; s++)
 		free(u->value[s]);
 	free(u->attrs);

@@ -123,8 +123,8 @@ struct hlx_step {
 	uint64_t step; /* 1 for the first */
 	uint32_t seed[2];
 	uint32_t seq0, n_seq; /* the global index of the first sequence of this pass, and how many there are */
-	uint32_t position;
-	float lr;
+	uint32_t position;    /* of the pass' first token in its sequences: 0 but for cached decoding */
+	float lr;             /* the schedule's, for this step */
 	uint32_t pad[2];
 };
 #define HLX_STEP_ROOM 208u /* bytes for an op's own scalars */
