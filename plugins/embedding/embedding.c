@@ -25,7 +25,7 @@ static int table(const struct hlx_host *host, struct hlx_node *node, int slot, c
 
 static int given(const struct hlx_host *host, const char *name, int64_t value)
 {
-	return value ? 0 : host->fail(host, HLX_EINVAL, "%s is given neither here nor in [model]", name);
+	return value ? 0 : host->fail(host, HLX_EINVAL, "%s is 0 or missing: want at least 1, here or in [model]", name);
 }
 
 static int infer_tables(const struct hlx_host *host, struct hlx_node *node)

@@ -24,7 +24,7 @@ static int heads_infer(const struct hlx_host *host, struct hlx_node *node)
 		return host->fail(host, HLX_EINVAL, "part=%lld of parts=%lld: parts are counted from 0", (long long)a->part,
 				(long long)a->parts);
 	if (!a->num_heads)
-		return host->fail(host, HLX_EINVAL, "num_heads is given neither here nor in [model]");
+		return host->fail(host, HLX_EINVAL, "num_heads is 0 or missing: want at least 1, here or in [model]");
 	uint64_t parts = (uint64_t)a->parts, heads = (uint64_t)a->num_heads, width = x->dim[2] / parts;
 	if (x->dim[2] % parts)
 		return host->fail(host, HLX_ESHAPE, "x has %llu columns, not divisible by parts %llu", (ull)x->dim[2], (ull)parts);
