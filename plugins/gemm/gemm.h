@@ -111,7 +111,7 @@ struct gemm_engine {
  */
 struct gemm_kernel {
 	const struct hlx_shader *shader;
-	uint32_t spec[6], n_spec, tile_m, tile_n;
+	uint32_t spec[8], n_spec, tile_m, tile_n;
 	bool texel;
 };
 int gemm_dispatch(const struct gemm_run *, const struct gemm_task *, const struct gemm_window *,

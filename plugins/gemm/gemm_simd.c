@@ -24,7 +24,7 @@ static const struct hlx_shader shaders[2][2][2] = {
 };
 
 #define TM 32u
-enum { SPEC_LANES, SPEC_EDGE, SPEC_A_SCALAR, SPEC_B_SCALAR, SPEC_C_SCALAR, SPEC_LOADS, SPEC_COUNT };
+enum { SPEC_LANES, SPEC_EDGE, SPEC_A_SCALAR, SPEC_B_SCALAR, SPEC_C_SCALAR, SPEC_GO_ON, SPEC_ADD, SPEC_COUNT };
 
 /* Steps of k: as many as a fetch of 4 values of k, or of one k a lane, makes. */
 static uint32_t k_step(const struct hlx_caps *caps, const struct gemm_task *t)
@@ -49,7 +49,8 @@ static struct gemm_kernel choose(const struct gemm_run *run, const struct gemm_t
 	spec[SPEC_C_SCALAR] = !gemm_whole(&t->c, w->n0, t->c.row, n) ||
 			      ((t->flags & GEMM_ADD_BIAS) && (t->bias_base + w->n0) % 4);
 	spec[SPEC_EDGE] = m % TM || n % kernel.tile_n || k % k_step(caps, t);
-	spec[SPEC_LOADS] = w->k0 > 0 || (t->flags & (GEMM_CONTINUE | GEMM_ACCUM));
+	spec[SPEC_GO_ON] = w->k0 > 0 || (t->flags & GEMM_CONTINUE);
+	spec[SPEC_ADD] = w->k1 == t->k && (t->flags & GEMM_ACCUM);
 	return kernel;
 }
 

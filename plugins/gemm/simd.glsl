@@ -17,7 +17,7 @@
  *
  * What the shape does not need is left out by specialization:  EDGE: m, n or k end inside a tile (indices are clamped,
  * and both operands are +0 beyond k, which changes no chain).  A_SCALAR, B_SCALAR, C_SCALAR: rows do not start
- * at multiples of 16 bytes.  LOADS: C is added to, or a chain goes on.
+ * at multiples of 16 bytes.  GO_ON: GEMM_CONTINUE.  ADD: GEMM_ACCUM.
  */
 #extension GL_EXT_control_flow_attributes : require
 
@@ -25,7 +25,8 @@ layout(constant_id = 1) const bool EDGE = false;
 layout(constant_id = 2) const bool A_SCALAR = false;
 layout(constant_id = 3) const bool B_SCALAR = false;
 layout(constant_id = 4) const bool C_SCALAR = false;
-layout(constant_id = 5) const bool LOADS = false;
+layout(constant_id = 5) const bool GO_ON = false;
+layout(constant_id = 6) const bool ADD = false;
 
 #ifdef SIMD_SSBO
 layout(std430, binding = 0) readonly buffer A_ { float A[]; };
@@ -138,7 +139,7 @@ vec4 begin(uint row, uint col)
 	} else {
 		x = D4[(c_first + min(row, p.m - 1u) * p.c_row + min(col, p.n - 4u)) >> 2];
 	}
-	return (p.flags & GEMM_CONTINUE) != 0u ? x : vec4(0.0);
+	return x;
 }
 
 /* The bias of columns col ... col + 3; where there is none the binding holds something else. */
@@ -158,8 +159,8 @@ vec4 load_bias(uint col)
 vec4 finish4(vec4 acc, vec4 add, vec4 old)
 {
 	vec4 r = hlx_store(acc + add);
-	if (LOADS)
-		r = (p.flags & GEMM_ACCUM) != 0u ? hlx_accum(old, acc) : r;
+	if (ADD)
+		r = hlx_accum(old, acc);
 	return (p.flags & GEMM_RAW) != 0u ? acc : r;
 }
 
@@ -170,7 +171,7 @@ void end(vec4 acc, vec4 add, uint row, uint col)
 		for (uint c = 0u; c < 4u; c++)
 			if (row < p.m && col + c < p.n) {
 				float old = 0.0;
-				if (LOADS)
+				if (ADD)
 					old = C[at + c];
 				C[at + c] = gemm_finish(acc[c], add[c], old);
 			}
@@ -179,7 +180,7 @@ void end(vec4 acc, vec4 add, uint row, uint col)
 	if (EDGE && (row >= p.m || col >= p.n))
 		return;
 	vec4 old = vec4(0.0);
-	if (LOADS)
+	if (ADD)
 		old = C4[at >> 2];
 	C4[at >> 2] = finish4(acc, add, old);
 }
@@ -196,7 +197,7 @@ void main()
 	float acc[TM][4]; /* scalars: a vec4 that a loop carries costs lavapipe twice the moves */
 	[[unroll]] for (int i = 0; i < TM; i++) {
 		vec4 x = vec4(0.0);
-		if (LOADS)
+		if (GO_ON)
 			x = begin(row0 + i, col);
 		[[unroll]] for (int j = 0; j < 4; j++)
 			acc[i][j] = x[j];
@@ -233,6 +234,10 @@ void main()
 	} while (k < p.k);
 
 	vec4 add = load_bias(col);
+	/* Rolled: a store is a loop over the lanes on lavapipe, and to compile 32 of them takes 1 s longer (25.0.7). */
+	vec4 rows[TM];
 	[[unroll]] for (int i = 0; i < TM; i++)
-		end(vec4(acc[i][0], acc[i][1], acc[i][2], acc[i][3]), add, row0 + i, col);
+		rows[i] = vec4(acc[i][0], acc[i][1], acc[i][2], acc[i][3]);
+	[[dont_unroll]] for (uint i = 0u; i < TM; i++)
+		end(rows[i], add, row0 + i, col);
 }
