@@ -154,6 +154,24 @@ START_TEST(reference_needs_no_denormals)
 }
 END_TEST
 
+/* A row that random ones never hit: of the reference with flush-to-zero, and of every implementation. */
+START_TEST(no_tie_hangs_on_a_denormal)
+{
+	const struct pair *p = &pairs[_i];
+	struct op_bench b;
+	struct op_case c;
+
+	if (strcmp(p->op, "layernorm"))
+		return;
+	op_bench_open(&b, true);
+	b.impl = find_impl(b.registry, p);
+	op_case_parse(hlx_registry_op(b.registry, p->op), "x=1x1x512 eps=0.0078125", &c);
+	op_run_case(&b, &c, OP_DIRECT, FAMILY_HAND, 0);
+	op_flush_family(&b, &c, OP_DIRECT, FAMILY_HAND);
+	report(&b, p);
+}
+END_TEST
+
 START_TEST(gradient_is_a_gradient)
 {
 	if (ops[_i].wired)
@@ -211,6 +229,7 @@ int main(int argc, char **argv)
 	tcase_add_loop_test(t, honours_grads_and_accum, 0, n_pairs);
 	tcase_add_loop_test(t, windows_change_no_bit, 0, n_pairs);
 	tcase_add_loop_test(t, reference_needs_no_denormals, 0, n_ops);
+	tcase_add_loop_test(t, no_tie_hangs_on_a_denormal, 0, n_pairs);
 	tcase_add_loop_test(t, gradient_is_a_gradient, 0, n_ops);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -5,13 +5,16 @@
 #include "hlx/hlx.h"
 
 /* TINY: 2^-50 to 2^-40, the least that memory holds.  HUGE: 1e15.  MIXED: every magnitude side by side, and zeros; one
- * integer in 16 is 2^32 - 1. */
-enum family { FAMILY_NORMAL, FAMILY_TINY, FAMILY_HUGE, FAMILY_ZERO, FAMILY_MIXED, FAMILY_COUNT };
-extern const char *const family_name[FAMILY_COUNT];
+ * integer in 16 is 2^32 - 1. HAND: one row of 512 for layernorm's backward,
+ * see op_data.c. */
+enum family { FAMILY_NORMAL, FAMILY_TINY, FAMILY_HUGE, FAMILY_ZERO, FAMILY_MIXED, FAMILY_COUNT, FAMILY_HAND = FAMILY_COUNT };
+extern const char *const family_name[FAMILY_COUNT + 1];
 
 /* As hlx_store leaves it. */
 float data_float(enum family, uint64_t stream, uint64_t i);
 uint32_t data_index(enum family, uint64_t stream, uint64_t i, uint32_t below);
+/* path: the tensor's, "x", "t.y.gamma"; "seed" for the output's gradient */
+void data_tensor(float *out, uint64_t n, enum family, const char *path, uint64_t turn);
 void data_floats(float *out, uint64_t n, enum family, uint64_t stream);
 uint64_t data_stream(const char *path, uint64_t turn);
 

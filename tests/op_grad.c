@@ -53,27 +53,32 @@ static void compare_walks(struct op_bench *b, const struct op_case *c, const cha
 		same(b, c, what, g->param[i].path, x->final[i], y->final[i], hlx_numel(&g->param[i].desc));
 }
 
+void op_flush_family(struct op_bench *b, const struct op_case *c, enum op_mode mode, enum family family)
+{
+	struct walk *x = NULL, *y = NULL;
+	struct op_graph g;
+
+	if (!op_graph_create(b->registry, c, mode, NULL, 0, &g))
+		return;
+	if (g.status >= 0)
+		g.status = walk_once(&g, c, family, false, &x);
+	if (g.status >= 0)
+		g.status = walk_once(&g, c, family, true, &y);
+	if (g.status >= 0)
+		compare_walks(b, c, family_name[family], x, y);
+	else
+		op_complain(b, c, family_name[family], "%s", hlx_message());
+	b->ran++;
+	walk_destroy(x);
+	walk_destroy(y);
+	hlx_graph_destroy(g.graph);
+}
+
 void op_flush_case(struct op_bench *b, const struct op_case *c)
 {
 	for (int mode = 0; mode < OP_INSIDE; mode++)
-		for (int family = 0; family < FAMILY_COUNT; family++) {
-			struct walk *x = NULL, *y = NULL;
-			struct op_graph g;
-			if (!op_graph_create(b->registry, c, (enum op_mode)mode, NULL, 0, &g))
-				continue;
-			if (g.status >= 0)
-				g.status = walk_once(&g, c, (enum family)family, false, &x);
-			if (g.status >= 0)
-				g.status = walk_once(&g, c, (enum family)family, true, &y);
-			if (g.status >= 0)
-				compare_walks(b, c, family_name[family], x, y);
-			else
-				op_complain(b, c, family_name[family], "%s", hlx_message());
-			b->ran++;
-			walk_destroy(x);
-			walk_destroy(y);
-			hlx_graph_destroy(g.graph);
-		}
+		for (int family = 0; family < FAMILY_COUNT; family++)
+			op_flush_family(b, c, (enum op_mode)mode, (enum family)family);
 }
 
 /* -- central differences ----------------------------------------------------------------------------------- */

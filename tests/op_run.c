@@ -53,15 +53,14 @@ void op_fill_walk(struct walk *w, const struct op_case *c, enum family family, u
 		float *x = walk_value(w, c->in[i].name);
 		uint64_t n = hlx_numel(&c->in[i].desc), stream = data_stream(c->in[i].name, turn);
 		if (c->in[i].desc.dtype == HLX_F32)
-			data_floats(x, n, family, stream);
+			data_tensor(x, n, family, c->in[i].name, turn);
 		for (uint64_t e = 0; c->in[i].desc.dtype == HLX_U32 && e < n; e++) {
 			uint32_t v = data_index(family, stream, e, c->in[i].below);
 			memcpy(&x[e], &v, 4);
 		}
 	}
 	for (uint32_t i = 0; i < w->graph->n_params; i++)
-		data_floats(w->param[i], hlx_numel(&w->graph->param[i].desc), family,
-				data_stream(w->graph->param[i].path, turn));
+		data_tensor(w->param[i], hlx_numel(&w->graph->param[i].desc), family, w->graph->param[i].path, turn);
 }
 
 void op_make_seed(const struct hlx_graph *g, const char *path, enum family family, uint64_t turn, float **out)
@@ -70,7 +69,7 @@ void op_make_seed(const struct hlx_graph *g, const char *path, enum family famil
 
 	*out = malloc(n * sizeof(**out));
 	ck_assert_ptr_nonnull(*out);
-	data_floats(*out, n, family, data_stream("seed", turn));
+	data_tensor(*out, n, family, "seed", turn);
 }
 
 /* -- the device -------------------------------------------------------------------------------------------- */

@@ -140,7 +140,7 @@ struct hlx_node { /* one line of the INI's wiring */
 	uint32_t slots;        /* S: partial sums of a parameter's gradient, 0 before prepare() */
 	uint64_t grads;        /* bit s: backward is to give slot s's gradient */
 	/* bit s: add to what is there.  Activations: g = hlx_accum(g, r) of the finished r.  Parameters: the accumulators
-	 * continue from the stored partial sum, unflushed. */
+	 * continue from the stored partial sum, unflushed.  Known when backward() records, 0 in prepare(). */
 	uint64_t accum;
 	uint64_t saved_bytes, work_bytes; /* prepare() sets */
 	void *priv;                       /* prepare() sets, destroy() frees */
