@@ -37,7 +37,7 @@ static int write_tables(struct hlx_program *p)
 	}
 	free(table);
 	free(flags);
-	return status;
+	return status < 0 || !p->n_arrays ? status : hlx_program_write_hash_tables(p);
 }
 
 static int check_weights(const struct hlx_graph *g, const struct hlx_weights *w)
