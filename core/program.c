@@ -118,7 +118,7 @@ struct hlx_plan_info hlx_program_plan(const struct hlx_program *p)
 	return p->plan;
 }
 
-static const char *const arena_name[] = { "weights", "states", "gradients", "activations", "staging", "parameters" };
+static const char *const arena_name[] = { "weights", "states", "gradients", "activations", "staging", "parameters", "results" };
 
 int hlx_program_print(const struct hlx_program *p, FILE *f)
 {

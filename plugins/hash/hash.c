@@ -1,7 +1,7 @@
 /*
  * hash.c - the state hash: two integer sums for each tensor of each array, in one pass over the arrays.
  *
- * array0 ... array7: (n), n a multiple of 64   blocks: (blocks, 4)   keys, sums: (arrays, tensors, 2)
+ * array0 ... array7: (n), n a multiple of 64   blocks: (blocks, 4)   keys, sums: (arrays, rows, 2)
  *
  * A workgroup is a block of one tensor in one array.  An array that exceeds a binding is seen through windows, each of
  * which runs all the blocks: those that lie outside end at once (0.09 us on lavapipe), those on a border do their part.
@@ -51,7 +51,7 @@ static int infer(const struct hlx_host *host, struct hlx_node *node)
 	if (blocks->dtype != HLX_U32 || keys->dtype != HLX_U32)
 		return host->fail(host, HLX_EDTYPE, "blocks or keys are not u32");
 	if (blocks->rank != 2 || blocks->dim[1] != 4 || keys->rank != 3 || keys->dim[0] != arrays || keys->dim[2] != 2)
-		return host->fail(host, HLX_ESHAPE, "want blocks (blocks, 4) and keys (%u, tensors, 2)", arrays);
+		return host->fail(host, HLX_ESHAPE, "want blocks (blocks, 4) and keys (%u, rows, 2)", arrays);
 	node->desc[HASH_SUMS] = *keys;
 	node->desc[HASH_SUMS].view_of = 0;
 	node->desc[HASH_SUMS].offset = 0;
@@ -82,6 +82,24 @@ static struct hlx_arg all(const struct hlx_node *node, uint16_t slot)
 	return (struct hlx_arg){ slot, HLX_VALUE, HLX_SSBO, d->offset * 4, hlx_numel(d) * 4 };
 }
 
+/* Row a of keys or sums by itself, where it starts aligned: then no dispatch waits for that of the array before it. */
+static bool rows_apart(const struct hlx_node *node)
+{
+	return node->desc[HASH_SUMS].dim[1] * 8 % HLX_ALIGN == 0;
+}
+
+static struct hlx_arg row(const struct hlx_node *node, uint16_t slot, uint32_t a)
+{
+	uint64_t bytes = node->desc[slot].dim[1] * 8;
+	struct hlx_arg arg = all(node, slot);
+
+	if (rows_apart(node)) {
+		arg.offset += a * bytes;
+		arg.range = bytes;
+	}
+	return arg;
+}
+
 /* Elements [from, from + n) of array a. */
 static int record_window(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec,
 		struct hlx_pipeline *pipeline, bool texel, uint32_t a, uint64_t from, uint64_t n)
@@ -89,10 +107,10 @@ static int record_window(const struct hlx_host *host, const struct hlx_node *nod
 	uint64_t blocks = node->desc[HASH_BLOCKS].dim[0], groups;
 	const struct hlx_arg args[] = {
 		{ (uint16_t)a, HLX_VALUE, texel ? HLX_TEXEL : HLX_SSBO, (node->desc[a].offset + from) * 4, n * 4 },
-		all(node, HASH_BLOCKS), all(node, HASH_KEYS), all(node, HASH_SUMS),
+		all(node, HASH_BLOCKS), row(node, HASH_KEYS, a), row(node, HASH_SUMS, a),
 	};
 	struct push push = { 0, (uint32_t)(from / SEGMENT), (uint32_t)(n / SEGMENT),
-		a * (uint32_t)node->desc[HASH_KEYS].dim[1] };
+		rows_apart(node) ? 0 : a * (uint32_t)node->desc[HASH_KEYS].dim[1] };
 	int status = 0;
 
 	for (uint64_t at = 0; at < blocks && !status; at += groups) {

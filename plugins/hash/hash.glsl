@@ -2,7 +2,7 @@
  * hash.glsl - the body of the kernels: a workgroup hashes one block of at most 4,096 elements of one tensor in one array.
  *
  * data: (n), a window of the array   blocks: (blocks, 4) place / 64, elements, tensor, number
- * keys, sums: (arrays, tensors, 2)
+ * keys, sums: (arrays, rows, 2)
  *
  * Four elements a lane and turn; what a group of four adds depends on its index and on nothing before it, and sums of
  * integers have no order: so any window, any number of lanes and any atomic gives the same two words.
@@ -13,7 +13,7 @@ layout(push_constant) uniform Push {
 	uint first;   /* block of workgroup 0 */
 	uint segment; /* of the window's first element: its place / 64 */
 	uint length;  /* of the window, in segments of 64 */
-	uint row;     /* of array 0's tensor 0 in keys and sums: array * tensors */
+	uint row;     /* of the array's tensor 0 in keys and sums */
 };
 #ifdef HASH_TEXEL
 layout(binding = 0) uniform samplerBuffer data;

@@ -1,7 +1,7 @@
 /*
  * hash_ref.c - the definition of hash.
  *
- * array0 ...: (n)   blocks: (blocks, 4) place / 64, elements, tensor, number   keys, sums: (arrays, tensors, 2)
+ * array0 ...: (n)   blocks: (blocks, 4) place / 64, elements, tensor, number   keys, sums: (arrays, rows, 2)
  *
  *     sums[a][t] = the sum, mod 2^32, of what each element of tensor t in array a adds (hlx/math.h), low sum and high
  */
@@ -27,14 +27,14 @@ static void add(const uint32_t *data, const uint32_t block[4], const uint32_t ke
 int hash_ref_forward(const struct hlx_node *node, void *const value[], const struct hlx_step *step)
 {
 	const uint32_t *blocks = value[HASH_BLOCKS], *keys = value[HASH_KEYS];
-	uint64_t n_blocks = node->desc[HASH_BLOCKS].dim[0], tensors = node->desc[HASH_KEYS].dim[1];
+	uint64_t n_blocks = node->desc[HASH_BLOCKS].dim[0], rows = node->desc[HASH_KEYS].dim[1];
 	uint32_t *sums = value[HASH_SUMS];
 
 	(void)step;
 	memset(sums, 0, hlx_numel(&node->desc[HASH_SUMS]) * sizeof *sums);
 	for (uint32_t a = 0; a < hash_arrays(node); a++)
 		for (uint64_t b = 0; b < n_blocks; b++) {
-			uint64_t at = 2 * (a * tensors + blocks[4 * b + 2]);
+			uint64_t at = 2 * (a * rows + blocks[4 * b + 2]);
 			add(value[a], blocks + 4 * b, keys + at, sums + at);
 		}
 	return 0;
