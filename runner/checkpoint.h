@@ -14,6 +14,7 @@ struct checkpoint {
 	uint64_t chain;         /* of the last line of chain */
 	uint64_t samples;       /* bytes of samples.txt */
 	uint64_t corpus_size, corpus_hash, config;
+	uint64_t since;         /* the steps after this one were made with config */
 	uint32_t loss_bits;
 };
 

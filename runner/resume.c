@@ -70,8 +70,10 @@ static int go_on(struct train *t, const struct cli_args *args)
 	t->at.seed = (uint64_t)c->seed;
 	t->at.config = conf_fingerprint(c);
 	train_catch_signals();
-	if (config != t->at.config)
+	if (config != t->at.config) {
+		t->at.since = t->at.step;
 		CLI_TRY(run_ini_write(c, t->folder));
+	}
 	CLI_TRY(cut_back(t));
 	progress_begin(&t->progress, args->quiet, t->at.step, (uint64_t)c->steps, (uint64_t)c->log_every);
 	CLI_TRY(train_say(t));
