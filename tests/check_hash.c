@@ -100,7 +100,8 @@ static bool open_bench(struct bench *b, const char *impl, uint64_t max_range, ui
 	OK(hlx_registry_load_all(b->registry, path && *path ? "/nonexistent" : "plugins/.libs"));
 	OK(hlx_device_open(NULL, &b->dev));
 	caps = &b->dev->info.caps;
-	if ((strcmp(impl, "shared") && !caps->shuffle) || (!strcmp(impl, "texel") && !caps->cpu))
+	if ((strcmp(impl, "shared") && !caps->shuffle) ||
+			(!strcmp(impl, "texel") && (!caps->cpu || caps->max_texels < caps->max_range / 16)))
 		return false;
 	if (max_range) {
 		caps->max_range = max_range;
