@@ -267,6 +267,29 @@ START_TEST(only_where_asked_for)
 }
 END_TEST
 
+START_TEST(nothing_to_hash)
+{
+	const struct hlx_graph_options o = { .batch = 1, .seq_len = 1 };
+	const struct hlx_program_options po = { .hash = true };
+	const struct hlx_desc x = { .dtype = HLX_F32, .rank = 1, .dim = { 64 } };
+	const struct hlx_step step = { .size = sizeof(step), .step = 1, .n_seq = 1 };
+	const char *path = getenv("HLX_PLUGIN_PATH");
+	struct bench b = { 0 };
+
+	OK(hlx_registry_create(&b.registry));
+	OK(hlx_registry_load_all(b.registry, path && *path ? "/nonexistent" : "plugins/.libs"));
+	OK(hlx_device_open(NULL, &b.dev));
+	OK(hlx_graph_create(b.registry, &o, &b.graph));
+	OK(hlx_graph_input(b.graph, "a", &x));
+	OK(hlx_graph_wire(b.graph, "layer.0", "y", "gelu a", "test"));
+	OK(hlx_weights_create(b.dev, b.graph, 0, &b.weights));
+	OK(hlx_program_create(b.dev, b.graph, b.weights, &po, &b.program));
+	OK(hlx_program_run(b.program, &step));
+	OK(hlx_program_hash(b.program, NULL));
+	close_bench(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("hash");
@@ -280,6 +303,7 @@ int main(void)
 	tcase_add_loop_test(t, one_bit, 0, N_IMPLS);
 	tcase_add_loop_test(t, follows_a_model, 0, 3);
 	tcase_add_test(t, only_where_asked_for);
+	tcase_add_test(t, nothing_to_hash);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
