@@ -232,5 +232,8 @@ int hlx_program_build(struct hlx_program *p)
 	if (!p->graph->n_params || p->graph->loss == HLX_NONE)
 		return 0;
 	HLX_TRY(hlx_build_norm(p));
-	return p->options.optimizer ? hlx_build_optimizer(p) : 0;
+	if (!p->options.optimizer)
+		return 0;
+	HLX_TRY(hlx_build_optimizer(p));
+	return p->options.hash ? hlx_build_hash(p) : 0;
 }

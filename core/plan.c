@@ -134,7 +134,7 @@ static void count(struct hlx_program *p)
 		states += p->cell[c].arena == HLX_ARENA_STATES && p->cell[c].parent == HLX_NONE;
 	*i = (struct hlx_plan_info){ .weights = p->graph->arena * 4, .states = p->graph->arena * 4 * states,
 		.gradients = p->arena_bytes[HLX_ARENA_GRADIENTS], .activations = p->arena_bytes[HLX_ARENA_ACTIVATIONS],
-		.staging = p->arena_bytes[HLX_ARENA_STAGING], .parameters = p->arena_bytes[HLX_ARENA_PARAMETERS],
+		.staging = p->arena_bytes[HLX_ARENA_STAGING], .parameters = p->arena_bytes[HLX_ARENA_PARAMETERS] + p->arena_bytes[HLX_ARENA_RESULTS],
 		.available = hlx_memory_available(p->dev), .steps = p->n_steps };
 	i->total = i->weights + i->states + i->gradients + i->activations + i->staging + i->parameters;
 	for (uint32_t s = 0; s < p->n_steps; s++)
@@ -187,7 +187,8 @@ int hlx_program_allocate(struct hlx_program *p)
 {
 	HLX_TRY(check_budget(p));
 	for (int a = 0; a < HLX_ARENA_COUNT; a++) {
-		enum hlx_memory_use use = a == HLX_ARENA_PARAMETERS ? HLX_MEMORY_SHARED : HLX_MEMORY_LOCAL;
+		enum hlx_memory_use use = a == HLX_ARENA_PARAMETERS ? HLX_MEMORY_SHARED :
+			a == HLX_ARENA_RESULTS ? HLX_MEMORY_CACHED : HLX_MEMORY_LOCAL;
 		if (!p->n_planned[a])
 			continue;
 		if (!(p->chunk[a] = calloc(p->n_planned[a], sizeof(*p->chunk[a]))))

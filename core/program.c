@@ -37,7 +37,7 @@ static int write_tables(struct hlx_program *p)
 	}
 	free(table);
 	free(flags);
-	return status;
+	return status < 0 || !p->n_arrays ? status : hlx_program_write_hash_tables(p);
 }
 
 static int check_weights(const struct hlx_graph *g, const struct hlx_weights *w)
@@ -118,7 +118,7 @@ struct hlx_plan_info hlx_program_plan(const struct hlx_program *p)
 	return p->plan;
 }
 
-static const char *const arena_name[] = { "weights", "states", "gradients", "activations", "staging", "parameters" };
+static const char *const arena_name[] = { "weights", "states", "gradients", "activations", "staging", "parameters", "results" };
 
 int hlx_program_print(const struct hlx_program *p, FILE *f)
 {

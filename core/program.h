@@ -1,7 +1,7 @@
 /*
  * program.h - a graph on a device: one fixed list of steps, replayed.
  *
- *   build.c   nodes forward, backward, reductions, norm, optimizer -> steps with symbolic arguments (cells)
+ *   build.c   nodes forward, backward, reductions, norm, optimizer, hash -> steps with symbolic arguments (cells)
  *   record.c  what a plugin's dispatch() and its kin check and append
  *   plan.c    lifetimes -> an arena and an offset for each cell
  *   barrier.c which steps wait for those before
@@ -17,7 +17,7 @@
 #include "core/pipeline.h"
 
 enum hlx_arena { HLX_ARENA_WEIGHTS, HLX_ARENA_STATES, HLX_ARENA_GRADIENTS, HLX_ARENA_ACTIVATIONS, HLX_ARENA_STAGING,
-	HLX_ARENA_PARAMETERS, HLX_ARENA_COUNT };
+	HLX_ARENA_PARAMETERS, HLX_ARENA_RESULTS, HLX_ARENA_COUNT };
 
 struct hlx_cell {
 	enum hlx_arena arena;
@@ -94,7 +94,10 @@ struct hlx_program {
 	uint32_t *param_cell, *final_cell; /* by parameter: its value, its gradient summed over the slots */
 	struct hlx_grad_state *grad_state; /* by storage */
 	uint32_t weights_cell, gradients_cell, squares_cell, table_cell, flags_cell, loss_cell, norm_cell, steps_cell;
+	uint32_t blocks_cell, keys_cell, sums_cell, result_cell; /* of the state hash, where there is one */
 	uint32_t state_cell[HLX_MAX_SLOTS];
+	const char *state_name[HLX_MAX_SLOTS];
+	uint32_t n_arrays; /* that are hashed; 0: none */
 	struct hlx_memory *chunk[HLX_ARENA_COUNT]; /* arrays */
 	uint32_t n_planned[HLX_ARENA_COUNT], n_chunks[HLX_ARENA_COUNT]; /* n_chunks: allocated */
 	uint64_t arena_bytes[HLX_ARENA_COUNT];
@@ -116,10 +119,14 @@ enum hlx_relation hlx_desc_relation(const struct hlx_desc *, const struct hlx_de
 bool hlx_desc_covers(const struct hlx_desc *whole, const struct hlx_region *part, uint32_t n);
 /* record.c */
 void hlx_record_host(struct hlx_host *); /* sets dispatch, fill, copy, host_call */
+/* All of a cell into another one of its size. */
+int hlx_record_copy(struct hlx_program *, uint32_t node, uint32_t to, uint32_t from);
 /* plan.c */
 int hlx_program_layout(struct hlx_program *);
 int hlx_program_allocate(struct hlx_program *);
 const struct hlx_memory *hlx_cell_memory(const struct hlx_program *, uint32_t cell, uint64_t *offset);
+/* hash.c */
+int hlx_program_write_hash_tables(struct hlx_program *);
 /* barrier.c */
 int hlx_program_barriers(struct hlx_program *);
 /* replay.c */

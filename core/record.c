@@ -157,6 +157,16 @@ static int host_call(struct hlx_rec *rec, hlx_host_fn fn, void *ctx, const struc
 	return append(rec, &s);
 }
 
+int hlx_record_copy(struct hlx_program *p, uint32_t node, uint32_t to, uint32_t from)
+{
+	struct hlx_rec rec = { p, node, false };
+	const struct hlx_prog_step s = { .kind = HLX_COPY, .n_access = 2, .access = {
+		{ .cell = to, .range = p->cell[to].bytes, .write = true },
+		{ .cell = from, .range = p->cell[to].bytes, .read = true } } };
+
+	return append(&rec, &s);
+}
+
 void hlx_record_host(struct hlx_host *h)
 {
 	h->dispatch = dispatch;

@@ -28,11 +28,13 @@ static int connect(struct hlx_program *p, uint32_t node, const char *slot, uint3
 	return 0;
 }
 
-static int finish(struct hlx_program *p, uint32_t node, const char *named)
+int hlx_build_finish(struct hlx_program *p, uint32_t node)
 {
-	if (p->node[node].op->infer(&p->dev->host.pub, &p->node[node].pub) < 0)
+	const struct hlx_op *op = p->node[node].op;
+
+	if (op->infer(&p->dev->host.pub, &p->node[node].pub) < 0)
 		return hlx_build_error(p, node, HLX_EPLUGIN);
-	HLX_TRY(hlx_build_prepare(p, node, named));
+	HLX_TRY(hlx_build_prepare(p, node, hlx_graph_chosen(p->graph, op->name)));
 	return hlx_build_record(p, node, false);
 }
 
@@ -52,7 +54,7 @@ static int reduce(struct hlx_program *p, const char *path, const struct hlx_desc
 	HLX_TRY(connect(p, node, "squares", squares, flat(HLX_F32, (n + 1023) / 1024)));
 	HLX_TRY(hlx_attrs_set_int(op, p->node[node].attrs, "first", first));
 	HLX_TRY(hlx_attrs_set_int(op, p->node[node].attrs, "last", last));
-	return finish(p, node, hlx_graph_chosen(p->graph, op->name));
+	return hlx_build_finish(p, node);
 }
 
 int hlx_build_reduce_loss(struct hlx_program *p)
@@ -96,7 +98,7 @@ int hlx_build_norm(struct hlx_program *p)
 	HLX_TRY(connect(p, node, "table", p->table_cell, flat(HLX_U32, p->graph->n_params + 1)));
 	HLX_TRY(connect(p, node, "loss", p->loss_cell, flat(HLX_F32, 2)));
 	HLX_TRY(connect(p, node, "norm", p->norm_cell, flat(HLX_F32, 2)));
-	return finish(p, node, hlx_graph_chosen(p->graph, op->name));
+	return hlx_build_finish(p, node);
 }
 
 /* Keys of the INI's section that the optimizer's table knows. */
@@ -172,5 +174,5 @@ int hlx_build_optimizer(struct hlx_program *p)
 	HLX_TRY(connect(p, node, "loss", p->loss_cell, flat(HLX_F32, 2)));
 	HLX_TRY(connect(p, node, "norm", p->norm_cell, flat(HLX_F32, 2)));
 	HLX_TRY(connect_states(p, node, op, arena));
-	return finish(p, node, hlx_graph_chosen(p->graph, op->name));
+	return hlx_build_finish(p, node);
 }

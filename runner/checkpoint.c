@@ -38,29 +38,60 @@ uint64_t checkpoint_hash_array(const char *name, const float *data, uint64_t num
 	return hlx_hash_words(hlx_hash_key(name), 0, (const uint32_t *)(const void *)data, numel);
 }
 
-int checkpoint_hash(const struct session *s, struct checkpoint *c)
+uint32_t checkpoint_arrays(const struct session *s)
 {
-	uint32_t n = hlx_graph_param_count(session_graph(s));
+	return hlx_graph_param_count(session_graph(s)) * (1 + s->n_state);
+}
+
+void checkpoint_free_names(char **names, uint32_t count)
+{
+	for (uint32_t i = 0; names && i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
+int checkpoint_names(const struct session *s, char ***out)
+{
+	uint32_t n = checkpoint_arrays(s);
+	char name[CHECKPOINT_NAME], **names = calloc(n + 1, sizeof(*names));
+
+	*out = names;
+	for (uint32_t i = 0; names && i < n; i++) {
+		checkpoint_name(s, i / (1 + s->n_state), i % (1 + s->n_state), name, sizeof name);
+		if (!(names[i] = strdup(name)))
+			return hlx_fail(HLX_ENOMEM, "out of memory");
+	}
+	return names ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+}
+
+int checkpoint_hash(const struct session *s, uint64_t *sums)
+{
+	uint32_t n = checkpoint_arrays(s), arrays = 1 + s->n_state;
 	float *data = malloc(checkpoint_room(s));
 	char name[CHECKPOINT_NAME];
 	int status = data ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
 
-	c->model = c->hash = 0;
-	for (uint32_t state = 0; state <= s->n_state && status >= 0; state++) {
-		for (uint32_t i = 0; i < n && status >= 0; i++) {
-			status = hlx_weights_read(s->weights, i, state, data);
-			checkpoint_name(s, i, state, name, sizeof name);
-			c->hash = hlx_hash_add(c->hash, checkpoint_hash_array(name, data, hlx_graph_param(session_graph(s), i).numel));
-		}
-		if (!state)
-			c->model = c->hash;
+	for (uint32_t i = 0; i < n && status >= 0; i++) {
+		status = hlx_weights_read(s->weights, i / arrays, i % arrays, data);
+		checkpoint_name(s, i / arrays, i % arrays, name, sizeof name);
+		sums[i] = checkpoint_hash_array(name, data, hlx_graph_param(session_graph(s), i / arrays).numel);
 	}
 	free(data);
 	return status;
 }
 
-/* States [from, to] of every parameter. */
-static int write_arrays(struct st_writer *w, const struct session *s, uint32_t from, uint32_t to, float *data)
+void checkpoint_sum(const struct session *s, const uint64_t *sums, struct checkpoint *c)
+{
+	c->model = c->hash = 0;
+	for (uint32_t i = 0; i < checkpoint_arrays(s); i++) {
+		c->hash = hlx_hash_add(c->hash, sums[i]);
+		if (i % (1 + s->n_state) == 0)
+			c->model = hlx_hash_add(c->model, sums[i]);
+	}
+}
+
+/* States [from, to] of every parameter; adds to *hash. */
+static int write_arrays(struct st_writer *w, const struct session *s, uint32_t from, uint32_t to, float *data, uint64_t *hash)
 {
 	const struct hlx_graph *g = session_graph(s);
 	uint32_t n = hlx_graph_param_count(g);
@@ -74,13 +105,16 @@ static int write_arrays(struct st_writer *w, const struct session *s, uint32_t f
 	CLI_TRY(st_header(w));
 	for (uint32_t i = 0; i < n; i++)
 		for (uint32_t state = from; state <= to; state++) {
+			checkpoint_name(s, i, state, name, sizeof name);
 			CLI_TRY(hlx_weights_read(s->weights, i, state, data));
+			*hash = hlx_hash_add(*hash, checkpoint_hash_array(name, data, hlx_graph_param(g, i).numel));
 			CLI_TRY(st_write(w, data, hlx_graph_param(g, i).numel * sizeof(float)));
 		}
 	return 0;
 }
 
-static int save_arrays(const char *dir, const char *file, const struct session *s, uint32_t from, uint32_t to)
+static int save_arrays(const char *dir, const char *file, const struct session *s, uint32_t from, uint32_t to,
+		uint64_t *hash)
 {
 	float *data = malloc(checkpoint_room(s));
 	char *path = path_join(dir, file);
@@ -88,7 +122,7 @@ static int save_arrays(const char *dir, const char *file, const struct session *
 	int status = data && path ? st_begin(&w, path) : hlx_fail(HLX_ENOMEM, "out of memory");
 
 	if (status >= 0)
-		status = write_arrays(&w, s, from, to, data);
+		status = write_arrays(&w, s, from, to, data, hash);
 	if (status >= 0)
 		status = st_end(&w);
 	else
@@ -100,10 +134,15 @@ static int save_arrays(const char *dir, const char *file, const struct session *
 
 static int save_into(const char *dir, const struct session *s, const struct checkpoint *c)
 {
+	uint64_t hash = 0;
+
 	if (mkdir(dir, 0777))
 		return hlx_fail(HLX_EOUTPUT, "%s: %s", dir, strerror(errno));
-	CLI_TRY(save_arrays(dir, "model.safetensors", s, 0, 0));
-	CLI_TRY(save_arrays(dir, "optimizer.safetensors", s, 1, s->n_state));
+	CLI_TRY(save_arrays(dir, "model.safetensors", s, 0, 0, &hash));
+	CLI_TRY(save_arrays(dir, "optimizer.safetensors", s, 1, s->n_state, &hash));
+	if (hash != c->hash)
+		return hlx_fail(HLX_EDEVICE, "step %llu: the state read back hashes to %016llx, the device says %016llx",
+				(unsigned long long)c->step, (unsigned long long)hash, (unsigned long long)c->hash);
 	CLI_TRY(checkpoint_write_state(dir, c));
 	return folder_sync(dir);
 }
@@ -138,8 +177,7 @@ int checkpoint_save(const struct folder *f, const struct session *s, const struc
 
 /* ---- which there are ---- */
 
-/* The steps of the checkpoints, ascending; *out is new. */
-static size_t list_steps(const char *folder, uint64_t **out)
+size_t checkpoint_list(const char *folder, uint64_t **out)
 {
 	char *path = path_join(folder, "checkpoints");
 	DIR *d = path ? opendir(path) : NULL;
@@ -170,7 +208,7 @@ static size_t list_steps(const char *folder, uint64_t **out)
 void checkpoint_prune(const struct folder *f, int64_t keep)
 {
 	uint64_t *step;
-	size_t n = list_steps(f->path, &step);
+	size_t n = checkpoint_list(f->path, &step);
 
 	for (size_t i = 0; i + (size_t)keep < n; i++) {
 		char *path = step[i] ? step_path(f->path, step[i]) : NULL;
@@ -183,18 +221,24 @@ void checkpoint_prune(const struct folder *f, int64_t keep)
 	free(step);
 }
 
+int checkpoint_at(const char *folder, uint64_t step, struct checkpoint *out)
+{
+	char *dir = step_path(folder, step);
+	int status = dir ? checkpoint_read_state(dir, out) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (status >= 0 && out->step != step)
+		status = hlx_fail(HLX_EIO, "%s/state.json: says step %llu", dir, (unsigned long long)out->step);
+	out->step = step;
+	free(dir);
+	return status;
+}
+
 int checkpoint_latest(const char *folder, struct checkpoint *out)
 {
 	uint64_t *step;
-	size_t n = list_steps(folder, &step);
-	char *dir = n ? step_path(folder, step[n - 1]) : NULL;
-	int status = dir ? checkpoint_read_state(dir, out) : hlx_fail(HLX_EIO, "%s: holds no checkpoint", folder);
+	size_t n = checkpoint_list(folder, &step);
+	int status = n ? checkpoint_at(folder, step[n - 1], out) : hlx_fail(HLX_EIO, "%s: holds no checkpoint", folder);
 
-	if (status >= 0 && out->step != step[n - 1])
-		status = hlx_fail(HLX_EIO, "%s/state.json: says step %llu", dir, (unsigned long long)out->step);
-	if (n)
-		out->step = step[n - 1];
-	free(dir);
 	free(step);
 	return status;
 }

@@ -5,10 +5,8 @@
 #ifndef RUNNER_CHECKPOINT_H
 #define RUNNER_CHECKPOINT_H
 
-#include "runner/folder.h"
+#include "runner/chain.h"
 #include "runner/session.h"
-
-#define NUMERICS 1 /* raised whenever a definition changes */
 
 struct checkpoint {
 	uint64_t step, seed;
@@ -16,14 +14,27 @@ struct checkpoint {
 	uint64_t chain;         /* of the last line of chain */
 	uint64_t samples;       /* bytes of samples.txt */
 	uint64_t corpus_size, corpus_hash, config;
+	uint64_t since;         /* the steps after this one were made with config */
 	uint32_t loss_bits;
 };
 
-/* The state as it is on the device: sets model and hash. */
-int checkpoint_hash(const struct session *, struct checkpoint *);
+/* What a checkpoint holds, in the order of hashes and of the file tensors: a parameter, then its states. */
+uint32_t checkpoint_arrays(const struct session *);
+/* Their names: new, with checkpoint_free_names. */
+int checkpoint_names(const struct session *, char ***out);
+void checkpoint_free_names(char **names, uint32_t count);
+/* The hash of each as it is on the device, computed on the host. */
+int checkpoint_hash(const struct session *, uint64_t *sums);
+/* Sets model and hash from them. */
+void checkpoint_sum(const struct session *, const uint64_t *sums, struct checkpoint *);
+/* HLX_EDEVICE where what is read back does not hash to what it should. */
 int checkpoint_save(const struct folder *, const struct session *, const struct checkpoint *);
 /* Keeps step 0 and the last keep others. */
 void checkpoint_prune(const struct folder *, int64_t keep);
+/* The steps of the checkpoints, ascending; *out is new. */
+size_t checkpoint_list(const char *path, uint64_t **out);
+/* The state.json of one; its step even where that cannot be read. */
+int checkpoint_at(const char *path, uint64_t step, struct checkpoint *out);
 /* The newest one's state.json, of the run's folder at path; its step even where that cannot be read. */
 int checkpoint_latest(const char *path, struct checkpoint *out);
 /* Loads the parameters and, where the session has any, the optimizer's arrays; compares the hash. */

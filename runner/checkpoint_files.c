@@ -17,12 +17,12 @@ static json_t *hex(uint64_t v, int digits)
 
 static json_t *state_json(const struct checkpoint *c)
 {
-	return json_pack("{s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:o}, s:o}", "numerics", NUMERICS,
+	return json_pack("{s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:o}, s:o, s:I}", "numerics", NUMERICS,
 			"step", (json_int_t)c->step, "seed", (json_int_t)c->seed, "loss", hex(c->loss_bits, 8),
 			"hash", hex(c->hash, 16), "model", hex(c->model, 16), "chain", hex(c->chain, 16),
 			"samples", (json_int_t)c->samples,
 			"corpus", "bytes", (json_int_t)c->corpus_size, "xxh64", hex(c->corpus_hash, 16),
-			"config", hex(c->config, 16));
+			"config", hex(c->config, 16), "since", (json_int_t)c->since);
 }
 
 int checkpoint_write_state(const char *dir, const struct checkpoint *c)
@@ -77,7 +77,8 @@ int checkpoint_read_state(const char *dir, struct checkpoint *c)
 			!get_hex(j, "loss", 8, &loss) || !get_hex(j, "hash", 16, &c->hash) ||
 			!get_hex(j, "model", 16, &c->model) || !get_hex(j, "chain", 16, &c->chain) ||
 			!get_int(j, "samples", &c->samples) || !get_int(corpus, "bytes", &c->corpus_size) ||
-			!get_hex(corpus, "xxh64", 16, &c->corpus_hash) || !get_hex(j, "config", 16, &c->config))
+			!get_hex(corpus, "xxh64", 16, &c->corpus_hash) || !get_hex(j, "config", 16, &c->config) ||
+			!get_int(j, "since", &c->since))
 		status = hlx_fail(HLX_EIO, "%s/state.json: a value is missing or wrong", dir);
 	else if (numerics != NUMERICS)
 		status = hlx_fail(HLX_EIO, "%s: made with numerics %llu, this hlxt computes numerics %d", dir,

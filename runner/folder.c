@@ -157,7 +157,7 @@ void folder_discard(struct folder *f)
 {
 	static const char *const names[] = {
 		"checkpoints/.partial", "checkpoints/step-0", "checkpoints", /* folders, then files */
-		"run.ini", "metrics.jsonl", "chain", "samples.txt", ".new", "lock"
+		"run.ini", "metrics.jsonl", "chain", "tensors", "samples.txt", ".new", "lock"
 	};
 
 	for (size_t i = 0; i < CLI_COUNT(names); i++) {

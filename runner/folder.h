@@ -1,7 +1,7 @@
 /*
  * folder.h - a run's folder: who may use it, and files in it that are whole or not there.
  *
- *     run.ini  metrics.jsonl  chain  samples.txt  lock  checkpoints/step-N/
+ *     run.ini  metrics.jsonl  chain  tensors  samples.txt  lock  checkpoints/step-N/
  */
 #ifndef RUNNER_FOLDER_H
 #define RUNNER_FOLDER_H
@@ -31,17 +31,21 @@ int folder_sync(const char *path);
 /* A folder with the files in it; quiet. */
 void folder_remove(const char *path);
 
-/* A file that only grows, by whole lines. */
+/* A file that only grows, by whole lines or records. */
 struct journal {
 	char *path;
 	int fd;
 	uint64_t size;
 };
 int journal_open(const struct folder *, const char *name, struct journal *out);
+/* To read only. */
+int journal_view(const char *folder, const char *name, struct journal *out);
 /* All of text, or nothing of it. */
 int journal_append(struct journal *, const char *text, size_t size);
 int journal_cut(struct journal *, uint64_t size);
 int journal_sync(struct journal *);
+/* Bytes [offset, offset + size). */
+int journal_read(const struct journal *, uint64_t offset, uint64_t size, char *out);
 /* All of it, ending with NUL; new. */
 int journal_text(const struct journal *, char **out);
 void journal_close(struct journal *);

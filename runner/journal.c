@@ -1,4 +1,4 @@
-/* journal.c - files that only grow: metrics.jsonl, chain, samples.txt. */
+/* journal.c - files that only grow: metrics.jsonl, chain, tensors, samples.txt. */
 #include "runner/folder.h"
 #include "runner/paths.h"
 
@@ -24,6 +24,22 @@ int journal_open(const struct folder *f, const char *name, struct journal *j)
 	j->fd = open(j->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (j->fd < 0 || fstat(j->fd, &st) < 0)
 		return failed(j);
+	j->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+int journal_view(const char *folder, const char *name, struct journal *j)
+{
+	struct stat st;
+
+	*j = (struct journal){ .path = path_join(folder, name), .fd = -1 };
+	if (!j->path)
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	j->fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (j->fd < 0 || fstat(j->fd, &st) < 0)
+		return hlx_fail(HLX_EIO, "%s: %s", j->path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return hlx_fail(HLX_EIO, "%s: not a regular file", j->path);
 	j->size = (uint64_t)st.st_size;
 	return 0;
 }
@@ -63,21 +79,31 @@ int journal_sync(struct journal *j)
 	return fsync(j->fd) < 0 && errno != EINVAL ? failed(j) : 0;
 }
 
+int journal_read(const struct journal *j, uint64_t offset, uint64_t size, char *out)
+{
+	while (size) {
+		ssize_t n = pread(j->fd, out, size < (1u << 30) ? size : 1u << 30, (off_t)offset);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return hlx_fail(HLX_EIO, "%s: %s", j->path, n ? strerror(errno) : "is cut short");
+		out += n;
+		offset += (uint64_t)n;
+		size -= (uint64_t)n;
+	}
+	return 0;
+}
+
 int journal_text(const struct journal *j, char **out)
 {
 	char *text = malloc(j->size + 1);
-	uint64_t n = 0;
-	ssize_t r = 1;
+	int status = text ? journal_read(j, 0, j->size, text) : hlx_fail(HLX_ENOMEM, "out of memory");
 
-	if (!text)
-		return hlx_fail(HLX_ENOMEM, "out of memory");
-	while (n < j->size && (r = pread(j->fd, text + n, j->size - n, (off_t)n)) > 0)
-		n += (uint64_t)r;
-	if (r < 0) {
+	if (status < 0) {
 		free(text);
-		return hlx_fail(HLX_EIO, "%s: %s", j->path, strerror(errno));
+		return status;
 	}
-	text[n] = '\0';
+	text[j->size] = '\0';
 	*out = text;
 	return 0;
 }

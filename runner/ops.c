@@ -6,7 +6,8 @@
 
 static const char *const tiers[] = { [HLX_PORTABLE] = "portable", [HLX_DEVICE] = "device" };
 static const char *const kinds[] = {
-	[HLX_LAYER] = "layer", [HLX_LOSS] = "loss", [HLX_OPTIMIZER] = "optimizer", [HLX_REDUCE] = "reduce", [HLX_NORM] = "norm"
+	[HLX_LAYER] = "layer", [HLX_LOSS] = "loss", [HLX_OPTIMIZER] = "optimizer", [HLX_REDUCE] = "reduce", [HLX_NORM] = "norm",
+	[HLX_HASH] = "hash"
 };
 
 /* An optimizer has no backward pass to tell of. */

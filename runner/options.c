@@ -23,6 +23,8 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_TOKENS] = { "tokens", "N", "how many tokens to add (default 256)", 0 },
 	[OPT_SEED] = { "seed", "S", "the same seed gives the same text (default 1)", 0 },
 	[OPT_TEMPERATURE] = { "temperature", "T", "0 takes the likeliest token, 1 the model's own odds (default 0.8)", 0 },
+	[OPT_FROM] = { "from", "N", "begin with the newest checkpoint up to step N (default: the first)", 0 },
+	[OPT_TO] = { "to", "N", "end with step N (default: the last)", 0 },
 	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens that make up P (default 0.95)", 0 },
 };
 
@@ -92,6 +94,8 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 		a->set[a->n_set++] = value;
 		return 0;
 	case OPT_STEPS: return parse_count("steps", value, 0, &a->steps);
+	case OPT_FROM: return parse_count("from", value, 0, &a->from);
+	case OPT_TO: return parse_count("to", value, 0, &a->to);
 	case OPT_TOKENS: return parse_count("tokens", value, 0, &a->tokens);
 	case OPT_SEED:
 		CLI_TRY(parse_count("seed", value, 0, &seed));
@@ -127,6 +131,8 @@ static int take_operand(const struct command *c, int argc, char **argv, struct c
 		return hlx_fail(CLI_USAGE, "%s: which %s? usage: hlxt %s %s [option]...", c->name, c->operand, c->name, c->operand);
 	if (c->operand)
 		a->operand = argv[optind++];
+	if (c->operand && strchr(c->operand, '[') && optind < argc)
+		a->other = argv[optind++];
 	if (optind < argc)
 		return hlx_fail(CLI_USAGE, "%s: %.60s is one word too many; hlxt %s --help tells what it takes", c->name,
 				argv[optind], c->name);
@@ -138,7 +144,7 @@ int options_parse(const struct command *c, int argc, char **argv, struct cli_arg
 	struct option longs[OPT_COUNT + 1];
 	int o;
 
-	*out = (struct cli_args){ .steps = -1, .tokens = 256, .seed = 1, .temperature = 0.8, .top_p = 0.95 };
+	*out = (struct cli_args){ .steps = -1, .from = -1, .to = -1, .tokens = 256, .seed = 1, .temperature = 0.8, .top_p = 0.95 };
 	getopt_table(c, longs);
 	opterr = 0;
 	optind = 1;

@@ -65,7 +65,7 @@ static int columns(void)
 	return !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col ? w.ws_col : 80;
 }
 
-/* step 120/1300 [##------------------]   9 %  ETA 8 m 05 s  loss 2.8312  lr 3.0e-04  norm 1.21  412 ms  2485 tok/s */
+/* step 120/1300 [##------------------]   9 %  ETA 8 m 05 s  loss 2.8312  lr 3.0e-04  norm 1.21  412 ms  2485 tok/s  0123abcd */
 static void draw(struct progress *p, const struct metrics *m)
 {
 	char left[32], line[256], bar[21];
@@ -78,9 +78,9 @@ static void draw(struct progress *p, const struct metrics *m)
 	for (int i = 0; i < 20; i++)
 		bar[i] = i < fill ? '#' : '-';
 	bar[20] = '\0';
-	n = snprintf(line, sizeof line, "step %llu/%llu [%s] %3.0f %%  ETA %s  loss %.4f  lr %.2e  norm %.3g  %.0f ms  %.0f tok/s",
+	n = snprintf(line, sizeof line, "step %llu/%llu [%s] %3.0f %%  ETA %s  loss %.4f  lr %.2e  norm %.3g  %.0f ms  %.0f tok/s  %08x",
 			(unsigned long long)m->step, (unsigned long long)p->total, bar, 100 * part, left, (double)m->loss,
-			(double)m->lr, (double)m->grad_norm, m->ms, m->tokens_per_s);
+			(double)m->lr, (double)m->grad_norm, m->ms, m->tokens_per_s, (unsigned)(m->hash >> 32));
 	if (n >= columns())
 		line[columns() - 1] = '\0'; /* a line that wraps could not be taken back */
 	printf("\r%s%s%s\033[K", p->color ? "\033[36m" : "", line, p->color ? "\033[0m" : "");
@@ -97,12 +97,12 @@ int progress_step(struct progress *p, const struct metrics *m)
 	if (!m->has_valid && m->step != p->first + 1 && m->step != p->total && m->step % p->log_every)
 		return 0;
 	if (!m->has_valid)
-		return progress_say(p, "step %llu/%llu  loss %.4f  lr %.2e  norm %.3g  %.0f ms  %.0f tok/s",
+		return progress_say(p, "step %llu/%llu  loss %.4f  lr %.2e  norm %.3g  %.0f ms  %.0f tok/s  %08x",
 				(unsigned long long)m->step, (unsigned long long)p->total, (double)m->loss,
-				(double)m->lr, (double)m->grad_norm, m->ms, m->tokens_per_s);
-	return progress_say(p, "step %llu/%llu  loss %.4f  lr %.2e  norm %.3g  %.0f ms  %.0f tok/s  %svalidation %.4f%s",
+				(double)m->lr, (double)m->grad_norm, m->ms, m->tokens_per_s, (unsigned)(m->hash >> 32));
+	return progress_say(p, "step %llu/%llu  loss %.4f  lr %.2e  norm %.3g  %.0f ms  %.0f tok/s  %08x  %svalidation %.4f%s",
 			(unsigned long long)m->step, (unsigned long long)p->total, (double)m->loss, (double)m->lr,
-			(double)m->grad_norm, m->ms, m->tokens_per_s, p->color ? "\033[1m" : "", (double)m->valid_loss,
+			(double)m->grad_norm, m->ms, m->tokens_per_s, (unsigned)(m->hash >> 32), p->color ? "\033[1m" : "", (double)m->valid_loss,
 			p->color ? "\033[0m" : "");
 }
 

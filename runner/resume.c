@@ -30,17 +30,31 @@ static int check_input(struct train *t)
 	return conf_write_back(c, t->session->registry);
 }
 
+static int reopen_chain(struct train *t)
+{
+	uint32_t n = checkpoint_arrays(t->session);
+	char **names;
+	int status = checkpoint_names(t->session, &names);
+
+	if (status >= 0)
+		status = tensors_reopen(t->folder, names, n, t->at.step, &t->tensors);
+	checkpoint_free_names(names, n);
+	CLI_TRY(status);
+	CLI_TRY(chain_reopen(t->folder, t->at.step, &t->chain));
+	if (t->chain.hash != t->at.chain)
+		return hlx_fail(HLX_EIO, "%s: is not the chain that checkpoint step-%llu belongs to", t->chain.file.path,
+				(unsigned long long)t->at.step);
+	return 0;
+}
+
 /* What was written after the checkpoint goes: the steps will be made again. */
 static int cut_back(struct train *t)
 {
+	CLI_TRY(reopen_chain(t));
 	CLI_TRY(journal_open(t->folder, "metrics.jsonl", &t->metrics));
 	CLI_TRY(metrics_cut(&t->metrics, t->at.step));
 	CLI_TRY(journal_open(t->folder, "samples.txt", &t->samples));
-	CLI_TRY(journal_cut(&t->samples, t->at.samples));
-	t->chain.every = (uint64_t)t->conf->checkpoint_every.count;
-	t->chain.last = (uint64_t)t->conf->steps;
-	CLI_TRY(chain_reopen(t->folder, t->at.step, &t->chain));
-	return chain_has(&t->chain, t->at.step) ? chain_append(&t->chain, t->at.step, t->at.loss_bits, t->at.hash) : 0;
+	return journal_cut(&t->samples, t->at.samples);
 }
 
 static int go_on(struct train *t, const struct cli_args *args)
@@ -56,8 +70,10 @@ static int go_on(struct train *t, const struct cli_args *args)
 	t->at.seed = (uint64_t)c->seed;
 	t->at.config = conf_fingerprint(c);
 	train_catch_signals();
-	if (config != t->at.config)
+	if (config != t->at.config) {
+		t->at.since = t->at.step;
 		CLI_TRY(run_ini_write(c, t->folder));
+	}
 	CLI_TRY(cut_back(t));
 	progress_begin(&t->progress, args->quiet, t->at.step, (uint64_t)c->steps, (uint64_t)c->log_every);
 	CLI_TRY(train_say(t));
@@ -73,7 +89,7 @@ static int resume(const struct cli_args *args)
 	struct data data = { 0 };
 	struct folder folder = { .lock = -1 };
 	struct train t = { .conf = &conf, .session = &session, .data = &data, .folder = &folder,
-		.metrics.fd = -1, .samples.fd = -1, .chain.file.fd = -1 };
+		TRAIN_NONE };
 	int status = folder_open(args->operand, &folder);
 
 	if (status >= 0)

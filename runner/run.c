@@ -82,12 +82,22 @@ static char *choose_dir(const struct conf *c, const struct cli_args *args)
 /* The folder with checkpoint 0, whole; or nothing. */
 static int begin(struct train *t)
 {
+	char **names = NULL;
+	uint32_t n = checkpoint_arrays(t->session);
+	int status;
+
 	CLI_TRY(run_ini_write(t->conf, t->folder));
 	CLI_TRY(journal_open(t->folder, "metrics.jsonl", &t->metrics));
 	CLI_TRY(journal_open(t->folder, "samples.txt", &t->samples));
 	CLI_TRY(journal_cut(&t->metrics, 0));
 	CLI_TRY(journal_cut(&t->samples, 0));
 	CLI_TRY(chain_create(t->folder, &t->chain));
+	status = checkpoint_names(t->session, &names);
+	if (status >= 0)
+		status = tensors_create(t->folder, names, n, &t->tensors);
+	checkpoint_free_names(names, n);
+	CLI_TRY(status);
+	CLI_TRY(train_hash(t));
 	return train_save(t);
 }
 
@@ -104,8 +114,6 @@ static int run_in(const char *dir, struct train *t, const struct cli_args *args)
 	status = folder_create(dir, t->folder);
 	if (status < 0)
 		return status;
-	t->chain.every = (uint64_t)c->checkpoint_every.count;
-	t->chain.last = (uint64_t)c->steps;
 	t->at = (struct checkpoint){
 		.seed = (uint64_t)c->seed, .corpus_size = t->data->size, .corpus_hash = t->data->fingerprint,
 		.config = conf_fingerprint(c),
@@ -127,7 +135,7 @@ static int run(const struct cli_args *args)
 	struct data data = { 0 };
 	struct folder folder = { .lock = -1 };
 	struct train t = { .conf = &conf, .session = &session, .data = &data, .folder = &folder,
-		.metrics.fd = -1, .samples.fd = -1, .chain.file.fd = -1 };
+		TRAIN_NONE };
 	int status = prepare(&conf, &session, &data, args);
 	char *dir = NULL;
 

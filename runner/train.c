@@ -67,6 +67,8 @@ void train_close(struct train *t)
 	journal_close(&t->metrics);
 	journal_close(&t->samples);
 	journal_close(&t->chain.file);
+	tensors_close(&t->tensors);
+	free(t->sums);
 }
 
 /* ---- one step ---- */
@@ -98,30 +100,58 @@ static uint64_t train_start(const struct train *t, uint64_t g)
 	return data_start(t->data, g);
 }
 
-static int run_step(struct train *t, uint64_t number, struct metrics *m)
+static int make_room(struct train *t)
+{
+	size_t n = (size_t)(t->conf->batch_size * t->conf->seq_len);
+
+	if (!t->tokens)
+		t->tokens = malloc(n * sizeof(*t->tokens));
+	if (!t->targets)
+		t->targets = malloc(n * sizeof(*t->targets));
+	if (!t->sums)
+		t->sums = calloc(checkpoint_arrays(t->session) + 1, sizeof(*t->sums));
+	return t->tokens && t->targets && t->sums ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+}
+
+int train_hash(struct train *t)
+{
+	CLI_TRY(make_room(t));
+	CLI_TRY(checkpoint_hash(t->session, t->sums));
+	checkpoint_sum(t->session, t->sums, &t->at);
+	return 0;
+}
+
+static int check_finite(struct hlx_program *p, const struct hlx_result *r, uint64_t number)
+{
+	int status;
+
+	if (hlx_is_finite(r->loss_sum) && hlx_is_finite(r->grad_norm))
+		return 0;
+	status = hlx_program_find_bad(p);
+	if (status >= 0)
+		status = hlx_fail(HLX_ENUMERIC, "the loss is not finite");
+	return hlx_prefix(status, "step %llu: ", (unsigned long long)number);
+}
+
+int train_step(struct train *t, uint64_t number, struct metrics *m)
 {
 	const struct hlx_step step = step_of(t, number, true);
 	struct hlx_program *p = t->session->train;
 	double begin = progress_now();
 	struct hlx_result r;
-	int status;
 
+	CLI_TRY(make_room(t));
 	CLI_TRY(load_batch(t, p, train_start, (number - 1) * (uint64_t)t->conf->batch_size));
 	CLI_TRY(hlx_program_run(p, &step));
 	CLI_TRY(hlx_program_result(p, &r));
 	*m = (struct metrics){ .step = number, .loss = r.count > 0 ? r.loss_sum / r.count : 0, .lr = step.lr, .grad_norm = r.grad_norm };
-	if (!hlx_is_finite(r.loss_sum) || !hlx_is_finite(r.grad_norm)) {
-		status = hlx_program_find_bad(p);
-		if (status >= 0)
-			status = hlx_fail(HLX_ENUMERIC, "the loss is not finite");
-		hlx_prefix(status, "step %llu: ", (unsigned long long)number);
-		return hlx_fail(status, "%s; the state before it is in checkpoint step-%llu; a smaller train.lr or train.grad_clip may help",
-				hlx_message(), (unsigned long long)t->saved);
-	}
+	CLI_TRY(check_finite(p, &r, number));
+	CLI_TRY(hlx_program_hash(p, t->sums));
 	m->ms = 1e3 * (progress_now() - begin);
 	m->tokens_per_s = (double)(t->conf->batch_size * t->conf->seq_len) / (m->ms * 1e-3);
 	t->at.step = number;
 	t->at.loss_bits = hlx_bits(m->loss);
+	checkpoint_sum(t->session, t->sums, &t->at);
 	return 0;
 }
 
@@ -165,25 +195,38 @@ static bool due(uint64_t step, int64_t every, uint64_t last)
 	return step == last || (every && step % (uint64_t)every == 0);
 }
 
-static int save(struct train *t)
+/* The step's record and line; again, nothing. */
+static int write_hash(struct train *t)
 {
+	CLI_TRY(tensors_append(&t->tensors, t->at.step, t->sums));
+	CLI_TRY(chain_append(&t->chain, t->at.step, t->at.loss_bits, t->at.hash));
+	t->at.chain = t->chain.hash;
+	return 0;
+}
+
+int train_save(struct train *t)
+{
+	CLI_TRY(write_hash(t));
 	if (t->session->sample)
 		CLI_TRY(journal_sync(&t->samples));
 	CLI_TRY(journal_sync(&t->metrics));
+	CLI_TRY(journal_sync(&t->tensors.file));
+	CLI_TRY(journal_sync(&t->chain.file));
 	t->at.samples = t->samples.size;
-	if (chain_has(&t->chain, t->at.step))
-		CLI_TRY(chain_append(&t->chain, t->at.step, t->at.loss_bits, t->at.hash));
-	t->at.chain = t->chain.hash;
 	CLI_TRY(checkpoint_save(t->folder, t->session, &t->at));
 	t->saved = t->at.step;
 	checkpoint_prune(t->folder, t->conf->keep);
 	return 0;
 }
 
-int train_save(struct train *t)
+static int advised_step(struct train *t, uint64_t number, struct metrics *m)
 {
-	CLI_TRY(checkpoint_hash(t->session, &t->at));
-	return save(t);
+	int status = train_step(t, number, m);
+
+	if (status != HLX_ENUMERIC)
+		return status;
+	return hlx_fail(status, "%s; the state before it is in checkpoint step-%llu; a smaller train.lr or train.grad_clip may help",
+			hlx_message(), (unsigned long long)t->saved);
 }
 
 /* All of step number: what a straight run and a resumed one do in the same order. */
@@ -191,22 +234,19 @@ static int whole_step(struct train *t, uint64_t number)
 {
 	const struct conf *c = t->conf;
 	uint64_t last = (uint64_t)c->steps;
-	bool keep = chain_has(&t->chain, number);
 	struct metrics m;
 
-	CLI_TRY(run_step(t, number, &m));
+	CLI_TRY(advised_step(t, number, &m));
+	CLI_TRY(write_hash(t));
+	m.hash = t->chain.hash;
 	m.has_valid = t->session->eval && due(number, c->eval_every, last);
 	if (m.has_valid)
 		CLI_TRY(train_evaluate(t, &m.valid_loss));
-	m.has_hash = keep;
-	if (keep)
-		CLI_TRY(checkpoint_hash(t->session, &t->at));
-	m.hash = t->at.hash;
 	CLI_TRY(metrics_append(&t->metrics, &m));
 	CLI_TRY(progress_step(&t->progress, &m));
 	if (t->session->sample && due(number, c->sample_every, last) && c->sample_tokens)
 		CLI_TRY(train_sample(t));
-	return keep ? save(t) : 0;
+	return due(number, c->checkpoint_every.count, last) ? train_save(t) : 0;
 }
 
 /* After an error that leaves the device's state whole: keep what was trained. */
@@ -233,13 +273,8 @@ static int finish(struct train *t)
 
 int train_loop(struct train *t)
 {
-	size_t n = (size_t)(t->conf->batch_size * t->conf->seq_len);
 	int status = 0;
 
-	t->tokens = malloc(n * sizeof(*t->tokens));
-	t->targets = malloc(n * sizeof(*t->targets));
-	if (!t->tokens || !t->targets)
-		return hlx_fail(HLX_ENOMEM, "out of memory");
 	while (t->at.step < (uint64_t)t->conf->steps && !stopping && status >= 0)
 		status = whole_step(t, t->at.step + 1);
 	if (status < 0 && status != CLI_STOPPED) {

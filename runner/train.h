@@ -6,6 +6,7 @@
 #include "runner/data.h"
 #include "runner/metrics.h"
 #include "runner/progress.h"
+#include "runner/tensors.h"
 
 struct train {
 	struct conf *conf;
@@ -14,19 +15,27 @@ struct train {
 	struct folder *folder;
 	struct journal metrics, samples;
 	struct chain chain;
+	struct tensors tensors;
+	uint64_t *sums;       /* the hashes of checkpoint_hash, of the last step */
 	struct progress progress;
 	struct checkpoint at; /* the state as of the last step */
 	uint64_t saved;       /* step of the last checkpoint */
 	uint32_t *tokens, *targets;
 };
 
+/* A train that holds nothing. */
+#define TRAIN_NONE .metrics.fd = -1, .samples.fd = -1, .chain.file.fd = -1, .tensors.file.fd = -1
 /* Data, split and steps; the device is not needed yet. */
 int train_data(struct conf *, struct data *);
 /* Prints what is to be trained, on what. */
 int train_say(struct train *);
 /* From at.step to conf->steps.  CLI_STOPPED after SIGINT or SIGTERM, with the state saved. */
 int train_loop(struct train *);
-/* Hash, chain line (where there is one), checkpoint of at. */
+/* The state as it is now, of no step yet made: its hashes, by the host. */
+int train_hash(struct train *);
+/* Step number, on the device alone: sets at and sums. */
+int train_step(struct train *, uint64_t number, struct metrics *);
+/* What is written of at: its lines, and a checkpoint. */
 int train_save(struct train *);
 void train_close(struct train *);
 /* run.ini of the folder (NULL: only checks that it could be written). */

@@ -1,8 +1,9 @@
-/* check_checkpoint.c - safetensors files from friends and strangers, the run's folder, its chain and metrics. */
+/* check_checkpoint.c - safetensors files from friends and strangers, the run's folder, its chain, tensors and metrics. */
 #include "core/numerics.h"
-#include "runner/folder.h"
+#include "runner/chain.h"
 #include "runner/metrics.h"
 #include "runner/safetensors.h"
+#include "runner/tensors.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -292,79 +293,169 @@ START_TEST(discard_leaves_nothing)
 }
 END_TEST
 
-/* ---- chain and metrics ---- */
+/* ---- chain ---- */
 
 static void fill_chain(struct chain *c, uint64_t first, uint64_t last)
 {
 	for (uint64_t s = first; s <= last; s++)
-		if (chain_has(c, s))
-			ck_assert_int_eq(chain_append(c, s, (uint32_t)(100 + s), 1000 + s), 0);
+		ck_assert_int_eq(chain_append(c, s, (uint32_t)(100 + s), 1000 + s), 0);
 }
 
-static void open_chain(struct folder *f, struct chain *c, uint64_t last)
+static void open_run(struct folder *f)
 {
 	char run[128];
 
 	snprintf(run, sizeof run, "%s/run", dir);
 	ck_assert_int_eq(folder_create(run, f), 0);
-	*c = (struct chain){ .every = 4, .last = last };
-	ck_assert_int_eq(chain_create(f, c), 0);
+	snprintf(path, sizeof path, "%s/run/chain", dir);
 }
 
-/* A run to 10 that is taken on to 16 has the chain of a run to 16. */
+/* Cut back to a step and gone on with, torn line or not, it is the chain of a straight run. */
 START_TEST(chain_goes_on)
 {
-	struct chain c, d = { .every = 4, .last = 16 };
-	char file[160], a[512] = "", b[512] = "";
+	char a[1024] = "", b[1024] = "";
+	struct chain_line *line;
 	struct folder f;
+	struct chain c;
+	uint64_t steps;
 
-	snprintf(file, sizeof file, "%s/run/chain", dir);
-	open_chain(&f, &c, 10);
+	open_run(&f);
+	ck_assert_int_eq(chain_create(&f, &c), 0);
 	fill_chain(&c, 0, 10);
-	ck_assert_uint_eq(c.end, 10);
+	get_file(path, a, sizeof a - 1);
+	ck_assert_int_eq(strncmp(a, "numerics = 1\n0 00000064 00000000000003e8 ", 41), 0);
+	ck_assert_int_eq(chain_append(&c, 10, 110, 1010), 0); /* again: nothing */
+	ck_assert_int_lt(chain_append(&c, 12, 112, 1012), 0);
+	ck_assert_int_eq(journal_append(&c.file, "11 0000", 7), 0);
 	journal_close(&c.file);
-	ck_assert_int_eq(chain_reopen(&f, 10, &d), 0);
-	ck_assert_uint_eq(d.end, 8);
-	fill_chain(&d, 11, 16);
-	ck_assert_int_eq(chain_append(&d, 16, 116, 1016), 0); /* again: nothing */
-	journal_close(&d.file);
-	get_file(file, a, sizeof a - 1);
-	folder_discard(&f);
-	folder_close(&f);
-	open_chain(&f, &c, 16);
-	fill_chain(&c, 0, 16);
-	get_file(file, b, sizeof b - 1);
+	ck_assert_int_eq(chain_read(f.path, &line, &steps), 0);
+	ck_assert_uint_eq(steps, 11);
+	ck_assert(line[7].loss_bits == 107 && line[7].state == 1007 && line[10].hash == c.hash);
+	free(line);
+	ck_assert_int_eq(chain_reopen(&f, 6, &c), 0);
+	ck_assert_uint_eq(c.steps, 7);
+	fill_chain(&c, 7, 10);
+	get_file(path, b, sizeof b - 1);
 	ck_assert_str_eq(a, b);
-	ck_assert_uint_eq(c.hash, d.hash);
+	journal_close(&c.file);
+	ck_assert_int_eq(chain_reopen(&f, 11, &c), HLX_EIO); /* the checkpoint is newer than the chain */
+	ck_assert_ptr_nonnull(strstr(hlx_message(), "has 11 steps, the checkpoint is of step 11"));
 	journal_close(&c.file);
 	folder_close(&f);
 }
 END_TEST
 
+/* Whatever byte of it is changed. */
 START_TEST(chain_notices_damage)
 {
+	struct chain_line *line;
 	struct chain c;
 	struct folder f;
-	char file[160], text[512] = "";
+	char text[1024] = "";
+	uint64_t steps;
 	size_t n;
 
-	open_chain(&f, &c, 10);
+	open_run(&f);
+	ck_assert_int_eq(chain_create(&f, &c), 0);
 	fill_chain(&c, 0, 10);
 	journal_close(&c.file);
-	snprintf(file, sizeof file, "%s/run/chain", dir);
-	n = get_file(file, text, sizeof text - 1);
-	ck_assert_int_eq(strncmp(text, "numerics = 1\n0 00000064 00000000000003e8 ", 41), 0);
+	n = get_file(path, text, sizeof text - 1);
+	for (size_t i = 0; i + 1 < n; i++) {
+		text[i] ^= 1;
+		put_file(text, n);
+		ck_assert_msg(chain_read(f.path, &line, &steps) == HLX_EIO, "byte %zu: %s", i, text);
+		free(line);
+		text[i] ^= 1;
+	}
 	text[n - 30] ^= 1; /* a digit of the last line's state hash */
-	ck_assert_int_eq(folder_write(&f, "chain", text, n), 0);
-	ck_assert_int_eq(chain_reopen(&f, 10, &c), HLX_EIO);
-	ck_assert_ptr_nonnull(strstr(hlx_message(), "line 5 is damaged"));
+	put_file(text, n);
+	ck_assert_int_eq(chain_reopen(&f, 9, &c), 0); /* that line goes anyhow */
 	journal_close(&c.file);
-	ck_assert_int_eq(folder_write(&f, "chain", "numerics = 2\n", 13), 0);
+	put_file(text, n);
 	ck_assert_int_eq(chain_reopen(&f, 10, &c), HLX_EIO);
+	ck_assert_ptr_nonnull(strstr(hlx_message(), "line 12 is damaged"));
 	journal_close(&c.file);
+	put_file("numerics = 2\n", 13);
+	ck_assert_int_eq(chain_read(f.path, &line, &steps), HLX_EIO);
+	ck_assert_ptr_nonnull(strstr(hlx_message(), "made with numerics 2, this hlxt computes numerics 1"));
 	folder_close(&f);
 }
 END_TEST
+
+/* ---- tensors ---- */
+
+static void fill_tensors(struct tensors *t, uint64_t first, uint64_t last)
+{
+	for (uint64_t s = first; s <= last; s++) {
+		const uint64_t sums[3] = { s, s << 40, 7 };
+		ck_assert_int_eq(tensors_append(t, s, sums), 0);
+	}
+}
+
+START_TEST(tensors_go_on)
+{
+	char *names[] = { "a.weight", "a.weight.m", "odd \"name\"" };
+	char a[1024] = "", b[1024] = "";
+	uint64_t sums[3];
+	struct tensors t;
+	struct folder f;
+	size_t n;
+
+	open_run(&f);
+	snprintf(path, sizeof path, "%s/run/tensors", dir);
+	ck_assert_int_eq(tensors_create(&f, names, 3, &t), 0);
+	fill_tensors(&t, 0, 10);
+	ck_assert_int_lt(tensors_append(&t, 12, sums), 0);
+	n = get_file(path, a, sizeof a);
+	ck_assert_uint_eq(n, t.head + 11 * 24);
+	ck_assert_int_eq(journal_append(&t.file, "torn", 4), 0);
+	tensors_close(&t);
+	ck_assert_int_eq(tensors_view(f.path, &t), 0);
+	ck_assert(t.count == 3 && t.steps == 11 && !strcmp(t.name[2], names[2]));
+	ck_assert_int_eq(tensors_read(&t, 9, sums), 0);
+	ck_assert(sums[0] == 9 && sums[1] == 9ull << 40 && sums[2] == 7);
+	ck_assert_uint_eq(tensors_state(sums, 3), (9ull << 40) + 16);
+	ck_assert_int_eq(tensors_read(&t, 11, sums), HLX_EIO);
+	tensors_close(&t);
+	ck_assert_int_eq(tensors_reopen(&f, names, 3, 5, &t), 0);
+	fill_tensors(&t, 6, 10);
+	ck_assert(get_file(path, b, sizeof b) == n && !memcmp(a, b, n));
+	tensors_close(&t);
+	ck_assert_int_eq(tensors_reopen(&f, names, 3, 11, &t), HLX_EIO);
+	tensors_close(&t);
+	ck_assert_int_eq(tensors_reopen(&f, names, 2, 5, &t), HLX_EIO);
+	ck_assert_ptr_nonnull(strstr(hlx_message(), "is of another model"));
+	tensors_close(&t);
+	folder_close(&f);
+}
+END_TEST
+
+START_TEST(tensors_of_nothing_and_of_strangers)
+{
+	static const char *const bad[] = { "", "x", "\n", "{}\n", "[]\n", "{\"numerics\": 1, \"sums\": [1]}\n",
+		"{\"numerics\": 2, \"sums\": []}\n", "{\"numerics\": 1, \"sums\": []}" };
+	struct tensors t;
+	struct folder f;
+
+	open_run(&f);
+	snprintf(path, sizeof path, "%s/run/tensors", dir);
+	ck_assert_int_eq(tensors_create(&f, NULL, 0, &t), 0);
+	ck_assert_int_eq(tensors_append(&t, 0, NULL), 0);
+	ck_assert_int_eq(tensors_append(&t, 1, NULL), 0);
+	tensors_close(&t);
+	ck_assert_int_eq(tensors_reopen(&f, NULL, 0, 7, &t), 0);
+	ck_assert_int_eq(tensors_read(&t, 7, NULL), 0);
+	tensors_close(&t);
+	for (size_t i = 0; i < CLI_COUNT(bad); i++) {
+		put_file(bad[i], strlen(bad[i]));
+		ck_assert_int_eq(tensors_view(f.path, &t), HLX_EIO);
+		tensors_close(&t);
+	}
+	folder_close(&f);
+}
+END_TEST
+
+/* ---- metrics ---- */
 
 START_TEST(metrics_are_cut_back)
 {
@@ -376,7 +467,7 @@ START_TEST(metrics_are_cut_back)
 	ck_assert_int_eq(folder_create(path, &f), 0);
 	ck_assert_int_eq(journal_open(&f, "metrics.jsonl", &j), 0);
 	for (uint64_t s = 1; s <= 5; s++) {
-		const struct metrics m = { .step = s, .loss = 0.1f, .has_valid = s == 2, .valid_loss = 2 };
+		const struct metrics m = { .step = s, .loss = 0.1f, .has_valid = s == 2, .valid_loss = 2, .hash = 0xabc };
 		ck_assert_int_eq(metrics_append(&j, &m), 0);
 	}
 	ck_assert_int_eq(journal_append(&j, "{\"step\": 6, \"lo", 15), 0); /* torn by a power cut */
@@ -388,7 +479,7 @@ START_TEST(metrics_are_cut_back)
 	ck_assert_int_eq(metrics_cut(&j, 2), 0);
 	memset(text, 0, sizeof text);
 	get_file(file, text, sizeof text - 1);
-	ck_assert_ptr_nonnull(strstr(text, "\"val_loss\": 2}\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\"val_loss\": 2, \"hash\": \"0000000000000abc\"}\n"));
 	ck_assert_ptr_null(strstr(text, "\"step\": 3"));
 	journal_close(&j);
 	folder_close(&f);
@@ -411,6 +502,8 @@ static TCase *tests(void)
 	tcase_add_test(t, discard_leaves_nothing);
 	tcase_add_test(t, chain_goes_on);
 	tcase_add_test(t, chain_notices_damage);
+	tcase_add_test(t, tensors_go_on);
+	tcase_add_test(t, tensors_of_nothing_and_of_strangers);
 	tcase_add_test(t, metrics_are_cut_back);
 	return t;
 }

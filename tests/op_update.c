@@ -202,6 +202,7 @@ void op_update_more(struct op_bench *b, const struct hlx_op *op)
 	static const struct { enum hlx_kind kind; const char *text; } more[] = {
 		{ HLX_REDUCE, "partial=1023" }, { HLX_REDUCE, "partial=1025" }, { HLX_REDUCE, "partial=3x70001" },
 		{ HLX_REDUCE, "partial=70001 first=no last=no" }, { HLX_NORM, "squares=5000 table=41<5001 loss=2" },
+		{ HLX_HASH, "array0=70016 array1=70016 blocks=90x4<40 keys=2x40x2<1000000000" },
 		{ HLX_OPTIMIZER, "param=133120 grad=133120 flags=2080<2 loss=2 norm=2" },
 	};
 	struct op_case c;

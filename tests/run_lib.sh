@@ -79,7 +79,7 @@ refuse() {
 
 # same A B: the folders' last checkpoints, chains and samples are byte for byte the same.
 same() {
-	for file in chain samples.txt $(cd "$1" && ls -d checkpoints/*/*); do
+	for file in chain tensors samples.txt $(cd "$1" && ls -d checkpoints/*/*); do
 		cmp -s "$1/$file" "$2/$file" || { fail "$1/$file and $2/$file differ"; return 1; }
 	done
 	pass "$1 and $2 are the same, bit for bit"

@@ -50,7 +50,8 @@ static void make_tokens(struct model *m, uint64_t number)
 static int open_all(struct model *m, const char *text, const char *const *set, uint64_t slots)
 {
 	const struct hlx_graph_options o = { .batch = MODEL_BATCH, .seq_len = MODEL_SEQ, .train = true, .slots = slots };
-	struct hlx_program_options p = { .backward = true, .optimizer = "adam", .ini_section = "train" };
+	struct hlx_program_options p = { .backward = true, .optimizer = "adam", .ini_section = "train",
+		.hash = true };
 	const char *path = getenv("HLX_PLUGIN_PATH"), *names[HLX_MAX_SLOTS];
 
 	HLX_TRY(hlx_registry_create(&m->registry));

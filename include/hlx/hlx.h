@@ -153,6 +153,7 @@ struct hlx_program_options {
 	const char *const *keep;     /* tensors to read after a run; ends with NULL; may be NULL */
 	const char *seed;            /* where there is no LOSS: backward starts from this tensor's gradient, which the
 	                              * caller writes */
+	bool hash;                   /* with an optimizer: hash the state after the update */
 };
 /* An arena's planned size, for hlxt plan and for refusing what does not fit. */
 struct hlx_plan_info {
@@ -181,6 +182,12 @@ struct hlx_result {
 	float loss_sum, count, grad_norm;
 };
 int hlx_program_result(struct hlx_program *, struct hlx_result *);
+/*
+ * Of the last run of a program with options.hash: the hash of hlx/math.h of every tensor in every array,
+ * out[param * arrays + array], arrays being 1 + hlx_optimizer_states(): the value, then the states.  Of nothing where the
+ * graph has no parameters.  Added up, the low and the high words each, they are the hash of the state.
+ */
+int hlx_program_hash(struct hlx_program *, uint64_t *out);
 /* HLX_ENUMERIC, naming the first tensor that holds a value that is not finite; 0 where there is none. */
 int hlx_program_find_bad(struct hlx_program *);
 

@@ -53,8 +53,14 @@ enum hlx_dtype { HLX_F32 = 1, HLX_I32, HLX_U32, HLX_F16, HLX_BF16, HLX_I8 };
  *            BOOL attributes "first" (start from +0, else continue from out) and "last" (store and square).
  * NORM       slots "squares" (IN, all tensors' blocks), "table" (IN, u32, the first block of each tensor, and
  *            last the end), "loss" (IN), "norm" (OUT, dims (2): norm of the mean gradient, sum of squares).
+ * HASH       the state hash of hlx/math.h, over the parameters and the optimizer's states: slots "array0" ... (IN, one for
+ *            each of these arrays, all but the first OPTIONAL), "blocks" (IN, u32 (blocks, 4): each of at most
+ *            HLX_HASH_BLOCK elements of one tensor, with the first one's place in the array / 64, the number of elements, the
+ *            tensor, and the block's number in the tensor), "keys" (IN, u32 (arrays, rows, 2), a row a tensor), "sums" (OUT,
+ *            likewise, overwritten): low words first.
  */
-enum hlx_kind { HLX_LAYER = 1, HLX_LOSS, HLX_OPTIMIZER, HLX_REDUCE, HLX_NORM };
+enum hlx_kind { HLX_LAYER = 1, HLX_LOSS, HLX_OPTIMIZER, HLX_REDUCE, HLX_NORM, HLX_HASH };
+#define HLX_HASH_BLOCK 4096u
 
 /* PORTABLE equals the reference in every bit on every device; DEVICE may differ from device to device. */
 enum hlx_tier { HLX_PORTABLE = 1, HLX_DEVICE = 2 };

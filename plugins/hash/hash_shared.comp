@@ -1,0 +1,5 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#define HLX_OWN_LAYOUT
+#include "hlx.glsl"
+#include "hash.glsl"

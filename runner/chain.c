@@ -1,0 +1,144 @@
+#include "runner/chain.h"
+
+#include "core/numerics.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int head(struct chain *c)
+{
+	char line[32];
+	int n = snprintf(line, sizeof line, "numerics = %d\n", NUMERICS);
+
+	c->steps = c->hash = 0;
+	return journal_append(&c->file, line, (size_t)n);
+}
+
+int chain_create(const struct folder *f, struct chain *c)
+{
+	CLI_TRY(journal_open(f, "chain", &c->file));
+	CLI_TRY(journal_cut(&c->file, 0));
+	return head(c);
+}
+
+static int format(char line[96], uint64_t *hash, uint64_t step, uint32_t loss_bits, uint64_t state)
+{
+	*hash = hlx_chain(*hash, step, loss_bits, state);
+	return snprintf(line, 96, "%" PRIu64 " %08" PRIx32 " %016" PRIx64 " %016" PRIx64 "\n", step, loss_bits, state, *hash);
+}
+
+int chain_append(struct chain *c, uint64_t step, uint32_t loss_bits, uint64_t state)
+{
+	char line[96];
+	uint64_t hash = c->hash;
+	int n = format(line, &hash, step, loss_bits, state);
+
+	if (step + 1 == c->steps)
+		return 0;
+	if (step != c->steps)
+		return hlx_fail(HLX_EOUTPUT, "%s: step %" PRIu64 " after %" PRIu64 " lines", c->file.path, step, c->steps);
+	CLI_TRY(journal_append(&c->file, line, (size_t)n));
+	c->hash = hash;
+	c->steps++;
+	return 0;
+}
+
+/* ---- reading ---- */
+
+static int check_head(const char *path, const char *text)
+{
+	static const char key[] = "numerics = ";
+	char *end;
+	unsigned long version;
+
+	if (strncmp(text, key, sizeof key - 1))
+		return hlx_fail(HLX_EIO, "%s: does not begin with numerics = %d", path, NUMERICS);
+	version = strtoul(text + sizeof key - 1, &end, 10);
+	if (*end != '\n')
+		return hlx_fail(HLX_EIO, "%s: line 1 is damaged", path);
+	if (version != NUMERICS)
+		return hlx_fail(HLX_EIO, "%s: made with numerics %lu, this hlxt computes numerics %d", path, version, NUMERICS);
+	return 0;
+}
+
+/* What the numbers of the line would make is what it must be, to the byte. */
+static bool parse(const char *at, const char *end, uint64_t step, uint64_t *hash, struct chain_line *out)
+{
+	char line[96], *p;
+	int n;
+
+	(void)strtoull(at, &p, 10);
+	out->loss_bits = (uint32_t)strtoul(p, &p, 16);
+	out->state = strtoull(p, &p, 16);
+	n = format(line, hash, step, out->loss_bits, out->state);
+	out->hash = *hash;
+	return n == end + 1 - at && !memcmp(line, at, (size_t)n);
+}
+
+/* Lines 0 to upto, as far as they go; *end is where the last one ends.  A last line without its end is not one. */
+static int parse_all(const char *path, const char *text, uint64_t upto, struct chain_line **out, uint64_t *steps, size_t *end)
+{
+	const char *at = strchr(text, '\n'), *eol;
+	uint64_t hash = 0, room = 0;
+
+	*out = NULL;
+	*steps = 0;
+	CLI_TRY(check_head(path, text));
+	for (at++; *steps <= upto && (eol = strchr(at, '\n')); at = eol + 1, ++*steps) {
+		if (*steps == room) {
+			struct chain_line *grown = realloc(*out, (room = 2 * room + 64) * sizeof(*grown));
+			if (!grown)
+				return hlx_fail(HLX_ENOMEM, "out of memory");
+			*out = grown;
+		}
+		if (!parse(at, eol, *steps, &hash, *out + *steps))
+			return hlx_fail(HLX_EIO, "%s: line %" PRIu64 " is damaged", path, *steps + 2);
+	}
+	*end = (size_t)(at - text);
+	return 0;
+}
+
+int chain_reopen(const struct folder *f, uint64_t step, struct chain *c)
+{
+	struct chain_line *line = NULL;
+	char *text = NULL;
+	size_t end = 0;
+	int status = journal_open(f, "chain", &c->file);
+
+	c->steps = c->hash = 0;
+	if (status >= 0)
+		status = journal_text(&c->file, &text);
+	if (status >= 0)
+		status = parse_all(c->file.path, text, step, &line, &c->steps, &end);
+	if (status >= 0 && c->steps != step + 1)
+		status = hlx_fail(HLX_EIO, "%s: has %" PRIu64 " steps, the checkpoint is of step %" PRIu64, c->file.path, c->steps,
+				step);
+	if (status >= 0) {
+		c->hash = line[step].hash;
+		status = journal_cut(&c->file, end);
+	}
+	free(line);
+	free(text);
+	return status;
+}
+
+int chain_read(const char *folder, struct chain_line **out, uint64_t *steps)
+{
+	struct journal j;
+	char *text = NULL;
+	size_t end;
+	int status = journal_view(folder, "chain", &j);
+
+	*out = NULL;
+	*steps = 0;
+	if (status >= 0)
+		status = journal_text(&j, &text);
+	if (status >= 0)
+		status = parse_all(j.path, text, UINT64_MAX - 1, out, steps, &end);
+	if (status >= 0 && !*steps)
+		status = hlx_fail(HLX_EIO, "%s: has no line", j.path);
+	free(text);
+	journal_close(&j);
+	return status;
+}

@@ -1,0 +1,248 @@
+/* verify_replay.c - hlxt verify DIR: the steps of a run once more, on this machine's device. */
+#include "runner/checkpoint_files.h"
+#include "runner/paths.h"
+#include "runner/train.h"
+#include "runner/verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct replay {
+	struct past past;
+	struct train *t;
+	uint64_t from, to;       /* from: the checkpoint it begins with */
+	uint64_t bad;            /* the first checkpoint whose files are not what the run had, or UINT64_MAX */
+	struct past_differs what;
+};
+
+/* Only what cannot change a bit may be set. */
+static int check_sets(const struct cli_args *args)
+{
+	static const char *const free_to_set[] = { "ops.", "data.corpus", "train.micro_batch=" };
+
+	for (size_t i = 0; i < args->n_set; i++) {
+		bool known = false;
+		for (size_t k = 0; k < CLI_COUNT(free_to_set); k++)
+			known |= !strncmp(args->set[i], free_to_set[k], strlen(free_to_set[k]));
+		if (!known)
+			return hlx_fail(CLI_USAGE, "verify: --set %.60s: is part of what is computed; what may be set is [ops] and "
+					"data.corpus", args->set[i]);
+	}
+	return 0;
+}
+
+static int open_conf(struct train *t, const struct cli_args *args, uint64_t *config)
+{
+	const struct cli_args as_it_was = { .steps = -1 };
+	char *path = path_join(args->operand, "run.ini");
+	int status = path ? conf_open(path, &as_it_was, t->conf) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (status >= 0) { /* the run's own, before anything is set */
+		*config = conf_fingerprint(t->conf);
+		conf_close(t->conf);
+		status = conf_open(path, args, t->conf);
+	}
+	free(path);
+	CLI_TRY(status);
+	CLI_TRY(session_plugins(t->session));
+	CLI_TRY(conf_read(t->conf, t->session->registry, args));
+	return session_graphs(t->session, t->conf, SESSION_TRAIN);
+}
+
+/* The step after which all were made with this run.ini: 0, or where the run was gone on with to other settings. */
+static int find_since(const struct past *p, uint64_t config, uint64_t *since)
+{
+	uint64_t newest = p->checkpoint[p->n_checkpoints - 1];
+	struct checkpoint c;
+
+	CLI_TRY(checkpoint_at(p->path, newest, &c));
+	*since = c.config == config ? c.since : newest;
+	return 0;
+}
+
+/* The newest checkpoint up to --from, or the first, but none before that step. */
+static int choose_start(struct replay *r, uint64_t config)
+{
+	const struct past *p = &r->past;
+	uint64_t since, from = r->from;
+	size_t i = 0;
+
+	CLI_TRY(find_since(p, config, &since));
+	while (i + 1 < p->n_checkpoints && (p->checkpoint[i] < since || p->checkpoint[i + 1] <= from))
+		i++;
+	r->from = p->checkpoint[i];
+	if (r->from > r->to)
+		return hlx_fail(CLI_USAGE, "--to %llu: the replay begins with checkpoint step-%llu", (unsigned long long)r->to,
+				(unsigned long long)r->from);
+	if (r->from > from)
+		CLI_TRY(progress_say(&r->t->progress, "note     after step %llu the run went on with other settings: the replay begins "
+				"with checkpoint step-%llu", (unsigned long long)since, (unsigned long long)r->from));
+	return checkpoint_at(p->path, r->from, &r->t->at);
+}
+
+static int check_input(struct replay *r)
+{
+	struct train *t = r->t;
+	char **names;
+	uint32_t n = checkpoint_arrays(t->session);
+	int status = checkpoint_names(t->session, &names);
+	bool same = n == r->past.tensors.count;
+
+	for (uint32_t i = 0; status >= 0 && same && i < n; i++)
+		same = !strcmp(names[i], r->past.tensors.name[i]);
+	checkpoint_free_names(names, n);
+	CLI_TRY(status);
+	if (!same)
+		return hlx_fail(HLX_EIO, "%s: is of another model than run.ini", r->past.tensors.file.path);
+	CLI_TRY(train_data(t->conf, t->data));
+	if (t->data->size != t->at.corpus_size || t->data->fingerprint != t->at.corpus_hash)
+		return hlx_fail(HLX_EIO, "corpus %s%s: is not what this run was trained on (%llu bytes then, %llu now)",
+				t->data->file[0].path, t->data->n_files > 1 ? " and others" : "",
+				(unsigned long long)t->at.corpus_size, (unsigned long long)t->data->size);
+	return 0;
+}
+
+/* ---- differences ---- */
+
+/* Array i on the device and in the checkpoint of step. */
+static int describe(const struct replay *r, uint64_t step, size_t i, char *out, size_t room)
+{
+	const struct session *s = r->t->session;
+	uint32_t arrays = 1 + s->n_state;
+	float *here = malloc(checkpoint_room(s));
+	uint32_t *there = NULL;
+	uint64_t n = 0;
+	int status = here ? past_array(&r->past, step, r->past.tensors.name[i], &there, &n) :
+		hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (status >= 0)
+		status = hlx_weights_read(s->weights, (uint32_t)i / arrays, (uint32_t)i % arrays, here);
+	if (status >= 0 && n == hlx_graph_param(session_graph(s), (uint32_t)i / arrays).numel)
+		past_describe((const uint32_t *)(const void *)here, "replayed", there, "in the checkpoint", n, out, room);
+	else if (status >= 0)
+		snprintf(out, room, "the checkpoint has %llu elements", (unsigned long long)n);
+	free(here);
+	free(there);
+	return status;
+}
+
+static int bad_checkpoint(const struct replay *r, bool replayed)
+{
+	char elements[160] = "", more[64];
+
+	if (replayed)
+		CLI_TRY(describe(r, r->bad, r->what.first, elements, sizeof elements));
+	return hlx_fail(VERIFY_DIFFERS, "%s: step %llu: %s in its checkpoint is not what the run had%s%s%s", r->past.path,
+			(unsigned long long)r->bad, r->past.tensors.name[r->what.first], replayed ? ": " : "",
+			elements, verify_more(&r->what, more));
+}
+
+static int differs(const struct replay *r, uint64_t step, const uint64_t *want)
+{
+	const struct past_differs d = past_compare(r->t->sums, want, r->past.tensors.count);
+	uint32_t loss = r->past.line[step].loss_bits;
+	char said[96] = "", elements[160] = "", more[64];
+
+	if (r->t->at.loss_bits != loss)
+		snprintf(said, sizeof said, "the loss is %08x, the run's was %08x%s", r->t->at.loss_bits, loss, d.count ? "; " : "");
+	if (!d.count)
+		return hlx_fail(VERIFY_DIFFERS, "%s: step %llu differs: %s", r->past.path, (unsigned long long)step, said);
+	if (past_has_checkpoint(&r->past, step))
+		CLI_TRY(describe(r, step, d.first, elements, sizeof elements));
+	return hlx_fail(VERIFY_DIFFERS, "%s: step %llu differs: %s%s%s%s%s", r->past.path, (unsigned long long)step, said,
+			r->past.tensors.name[d.first], *elements ? ": " : "", elements, verify_more(&d, more));
+}
+
+static int compare_step(const struct replay *r, uint64_t step)
+{
+	const struct chain_line *line = &r->past.line[step];
+	uint64_t *want;
+	int status;
+
+	if (r->t->at.hash == line->state && r->t->at.loss_bits == line->loss_bits)
+		return 0;
+	want = calloc(r->past.tensors.count + 1, sizeof(*want));
+	status = want ? past_sums(&r->past, step, want) : hlx_fail(HLX_ENOMEM, "out of memory");
+	if (status >= 0)
+		status = differs(r, step, want);
+	free(want);
+	return status;
+}
+
+/* ---- the replay ---- */
+
+/* A checkpoint 0 that is not what the run began with can be made again, from the seed. */
+static int load(struct replay *r)
+{
+	struct train *t = r->t;
+
+	if (r->bad != r->from)
+		return checkpoint_load(r->past.path, t->session, &t->at);
+	if (r->bad)
+		return bad_checkpoint(r, false);
+	CLI_TRY(hlx_weights_init(t->session->weights, (uint64_t)t->conf->seed));
+	CLI_TRY(train_hash(t));
+	return bad_checkpoint(r, t->at.hash == r->past.line[0].state);
+}
+
+static int replay(struct replay *r)
+{
+	struct train *t = r->t;
+	struct metrics m;
+
+	for (uint64_t s = r->from + 1; s <= r->to; s++) {
+		CLI_TRY(train_step(t, s, &m));
+		CLI_TRY(compare_step(r, s));
+		if (s == r->bad)
+			return bad_checkpoint(r, true);
+		m.hash = r->past.line[s].hash;
+		CLI_TRY(progress_step(&t->progress, &m));
+	}
+	return progress_say(&t->progress, "equal    steps %llu to %llu, chain %016llx", (unsigned long long)r->from,
+			(unsigned long long)r->to, (unsigned long long)r->past.line[r->to].hash);
+}
+
+static int verify_all(struct replay *r, const struct cli_args *args)
+{
+	struct train *t = r->t;
+	uint64_t config;
+
+	CLI_TRY(past_open(args->operand, &r->past));
+	CLI_TRY(verify_range(args, r->past.steps, &r->from, &r->to));
+	CLI_TRY(open_conf(t, args, &config));
+	progress_begin(&t->progress, args->quiet, 0, r->to, (uint64_t)t->conf->log_every);
+	CLI_TRY(choose_start(r, config));
+	CLI_TRY(check_input(r));
+	CLI_TRY(past_check(&r->past, r->from, r->to));
+	CLI_TRY(verify_checkpoints(&r->past, r->from, r->to, &r->bad, &r->what));
+	CLI_TRY(session_device(t->session, args->device));
+	CLI_TRY(session_programs(t->session, t->conf));
+	CLI_TRY(load(r));
+	progress_begin(&t->progress, args->quiet, r->from, r->to, (uint64_t)t->conf->log_every);
+	CLI_TRY(progress_say(&t->progress, "run      %s: steps %llu to %llu of %llu", r->past.path,
+			(unsigned long long)r->from + 1, (unsigned long long)r->to, (unsigned long long)r->past.steps - 1));
+	CLI_TRY(progress_say(&t->progress, "device   %s (%s)", hlx_device_describe(t->session->device)->name,
+			hlx_device_describe(t->session->device)->type));
+	return replay(r);
+}
+
+int verify_replay(const struct cli_args *args)
+{
+	struct conf conf = { 0 };
+	struct session session = { 0 };
+	struct data data = { 0 };
+	struct train t = { .conf = &conf, .session = &session, .data = &data, TRAIN_NONE };
+	struct replay r = { .t = &t, .past.tensors.file.fd = -1, .bad = UINT64_MAX };
+	int status = check_sets(args);
+
+	if (status >= 0)
+		status = verify_all(&r, args);
+	if (status < 0)
+		progress_end(&t.progress);
+	train_close(&t);
+	session_close(&session);
+	data_close(&data);
+	conf_close(&conf);
+	past_close(&r.past);
+	return status;
+}
