@@ -157,7 +157,7 @@ static int position_piece(const struct hlx_host *host, const struct hlx_node *no
 		dy_arg(node, first, q.slots * q.sequences > 1 ? q.slots * q.sequences * t : q.rows, &into),
 		embedding_arg(POSITION, HLX_GRAD, q.slot * stride + q.row * d, (q.slots - 1) * stride + q.rows * d),
 	};
-	turns = turns * q.sequences > MAX_LOOPS ? 1 : turns;
+	turns = turns * (q.sequences + 1) > MAX_LOOPS ? 1 : turns;
 	const uint32_t push[] = { (uint32_t)n, (uint32_t)q.sequences, (uint32_t)t * r.columns, turns,
 		(uint32_t)(stride / r.unit), node->accum >> POSITION & 1 || q.sequence, into / r.unit };
 	struct hlx_pipeline *pipeline;

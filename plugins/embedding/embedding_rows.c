@@ -30,7 +30,7 @@ int embedding_prepare(const struct hlx_host *host, struct hlx_node *node)
 	if (hlx_numel(&node->desc[TOKENS]) * 4 > most || !embedding_window(host, node, TOKEN) || !y_window(host, node) ||
 			(node->desc[POSITION].rank && !embedding_window(host, node, POSITION)))
 		return host->fail(host, HLX_ENOTSUP, "tokens or a few rows of token exceed the %llu bytes a binding sees", (ull)most);
-	if ((uint64_t)embedding_groups(r.columns, r.lanes) * MAX_TURNS > MAX_LOOPS)
+	if (((uint64_t)embedding_groups(r.columns, r.lanes) + 1) * MAX_TURNS > MAX_LOOPS)
 		return host->fail(host, HLX_ENOTSUP, "d_model %llu means too long a loop", (ull)d);
 	return node->train ? embedding_prepare_grad(host, node) : 0;
 }
