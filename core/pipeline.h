@@ -12,11 +12,13 @@ struct hlx_pipeline {
 	VkDescriptorSetLayout set_layout;
 	VkPipelineLayout layout;
 	VkPipeline vk; /* NULL until built */
+	bool linted;
 };
 
 int hlx_pipelines_create(struct hlx_device *, struct hlx_pipelines **out);
 void hlx_pipelines_destroy(struct hlx_pipelines *); /* writes the cache to disk, where it can */
-int hlx_pipelines_get(struct hlx_pipelines *, const struct hlx_shader *, const uint32_t *spec, uint32_t n_spec,
+/* lint: refuses what lint.h refuses. */
+int hlx_pipelines_get(struct hlx_pipelines *, const struct hlx_shader *, const uint32_t *spec, uint32_t n_spec, bool lint,
 		struct hlx_pipeline **out);
 int hlx_pipeline_build(struct hlx_pipelines *, struct hlx_pipeline *);
 

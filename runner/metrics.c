@@ -45,10 +45,15 @@ bool chain_has(const struct chain *c, uint64_t step)
 	return !step || step == c->last || (c->every && step % c->every == 0);
 }
 
+static int head_text(char line[32], const struct chain *c)
+{
+	return snprintf(line, 32, "numerics = %d%s\n", NUMERICS, c->device ? " device" : "");
+}
+
 static int head(struct chain *c)
 {
 	char line[32];
-	int n = snprintf(line, sizeof line, "numerics = %d\n", NUMERICS);
+	int n = head_text(line, c);
 
 	c->hash = 0;
 	c->end = UINT64_MAX;
@@ -91,9 +96,10 @@ static int filter(struct chain *c, const char *text, uint64_t upto, char *kept)
 	unsigned number = 2, version;
 	char line[96];
 
-	if (!at || sscanf(text, "numerics = %u\n", &version) != 1 || version != NUMERICS)
+	if (!at || sscanf(text, "numerics = %u", &version) != 1 || version != NUMERICS)
 		return hlx_fail(HLX_EIO, "%s: does not begin with numerics = %d", c->file.path, NUMERICS);
-	kept += sprintf(kept, "numerics = %d\n", NUMERICS);
+	c->device |= at - text > 7 && !strncmp(at - 7, " device", 7);
+	kept += head_text(kept, c);
 	for (at++; (end = strchr(at, '\n')); at = end + 1, number++) {
 		if (sscanf(at, "%" SCNu64 " %8" SCNx32 " %16" SCNx64 " %16" SCNx64, &step, &loss, &state, &hash) != 4 ||
 				(format(line, &was, step, loss, state), was != hash))

@@ -22,9 +22,10 @@ struct chain {
 	struct journal file;
 	uint64_t every, last;
 	uint64_t end, hash; /* step and chained hash of the last line; UINT64_MAX: none */
+	bool device;        /* [numerics] mode = device, now or before: the hashes are one device's own */
 };
 bool chain_has(const struct chain *, uint64_t step);
-/* A new one: "numerics = 1". */
+/* A new one: "numerics = 1", or "numerics = 1 device". */
 int chain_create(const struct folder *, struct chain *);
 /* Reads it back up to step, checks each line, and drops those that a run of every and last has not. */
 int chain_reopen(const struct folder *, uint64_t step, struct chain *);

@@ -39,6 +39,7 @@ static int cut_back(struct train *t)
 	CLI_TRY(journal_cut(&t->samples, t->at.samples));
 	t->chain.every = (uint64_t)t->conf->checkpoint_every.count;
 	t->chain.last = (uint64_t)t->conf->steps;
+	t->chain.device = t->conf->mode == HLX_DEVICE;
 	CLI_TRY(chain_reopen(t->folder, t->at.step, &t->chain));
 	return chain_has(&t->chain, t->at.step) ? chain_append(&t->chain, t->at.step, t->at.loss_bits, t->at.hash) : 0;
 }

@@ -106,6 +106,7 @@ static int run_in(const char *dir, struct train *t, const struct cli_args *args)
 		return status;
 	t->chain.every = (uint64_t)c->checkpoint_every.count;
 	t->chain.last = (uint64_t)c->steps;
+	t->chain.device = c->mode == HLX_DEVICE;
 	t->at = (struct checkpoint){
 		.seed = (uint64_t)c->seed, .corpus_size = t->data->size, .corpus_hash = t->data->fingerprint,
 		.config = conf_fingerprint(c),
