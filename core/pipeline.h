@@ -22,7 +22,9 @@ int hlx_pipelines_get(struct hlx_pipelines *, const struct hlx_shader *, const u
 		struct hlx_pipeline **out);
 int hlx_pipeline_build(struct hlx_pipelines *, struct hlx_pipeline *);
 
-/* cache.c: the file that belongs to this device and driver */
+/* cache.c: files that belong to this device and driver; load: NULL, 0 where there is none that is whole */
+void hlx_cache_load(struct hlx_device *, const char *kind, void **data, size_t *size);
+void hlx_cache_store(struct hlx_device *, const char *kind, const void *data, size_t size);
 void hlx_cache_read(struct hlx_device *, void **data, size_t *size); /* NULL, 0 where there is none that fits */
 void hlx_cache_write(struct hlx_device *, const void *data, size_t size);
 

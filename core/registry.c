@@ -110,6 +110,17 @@ const struct hlx_impl *hlx_registry_impl_at(const struct hlx_registry *r, size_t
 	return r->impls.entry[i].what;
 }
 
+const char *hlx_registry_file(const struct hlx_registry *r, const void *what)
+{
+	for (size_t i = 0; i < r->ops.count; i++)
+		if (r->ops.entry[i].what == what)
+			return r->ops.entry[i].file;
+	for (size_t i = 0; i < r->impls.count; i++)
+		if (r->impls.entry[i].what == what)
+			return r->impls.entry[i].file;
+	return NULL;
+}
+
 size_t hlx_registry_op_names(const struct hlx_registry *r, const char **out, size_t room)
 {
 	size_t n = 0;

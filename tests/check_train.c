@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "hlx/math.h"
-#include "tests/op_data.h"
+#include "core/check/data.h"
 #include "tests/train_model.h"
 
 #define OK(call) ck_assert_msg((call) >= 0, "%s", hlx_message())
@@ -19,7 +19,7 @@ static const struct { const char *name, *text; } wirings[] = { { "Pre-LN", pre_l
 
 static void compare(const struct model *m, const char *what, const float *got, const float *want, size_t n)
 {
-	size_t at = data_compare(got, want, n), e = at, i = 0, state = 0;
+	size_t at = hlx_data_compare(got, want, n), e = at, i = 0, state = 0;
 
 	if (at == n)
 		return;
@@ -293,13 +293,13 @@ END_TEST
 
 /* -- the gradient of the whole model ----------------------------------------------------------------------- */
 
-static double loss64(struct walk64 *w, const struct walk *nodes, const char *loss)
+static double loss64(struct hlx_walk64 *w, const struct hlx_walk *nodes, const char *loss)
 {
-	OK(walk64_forward(w, nodes));
-	return walk64_value(w, loss)[0];
+	OK(hlx_walk64_forward(w, nodes));
+	return hlx_walk64_value(w, loss)[0];
 }
 
-static void sample(const char *name, struct walk64 *w, struct host_model *h, uint32_t param)
+static void sample(const char *name, struct hlx_walk64 *w, struct host_model *h, uint32_t param)
 {
 	const struct hlx_param *p = &w->graph->param[param];
 	uint64_t n = hlx_numel(&p->desc);
@@ -327,20 +327,20 @@ START_TEST(gradient_of_the_whole_model)
 {
 	struct model m;
 	struct host_model h;
-	struct walk64 *w;
+	struct hlx_walk64 *w;
 	double loss;
 
 	OK(model_open(&m, wirings[_i].text, NULL, 0));
 	OK(host_model_open(&h, &m));
 	for (uint64_t s = 1; s <= 2; s++) /* of weights that one step has moved: the first are nearly zero */
 		OK(host_model_train(&h, &m, s));
-	walk64_create(h.walk, &w);
+	hlx_walk64_create(h.walk, &w);
 	loss = loss64(w, h.walk, "head.loss");
 	ck_assert_msg(fabs(loss - (double)h.walk->loss[0]) < 1e-5 * loss, "%s: loss %.9g, in double %.9g", wirings[_i].name,
 			(double)h.walk->loss[0], loss);
 	for (uint32_t i = 0; i < m.graph->n_params; i++)
 		sample(wirings[_i].name, w, &h, i);
-	walk64_destroy(w);
+	hlx_walk64_destroy(w);
 	host_model_close(&h);
 	model_close(&m);
 }

@@ -163,7 +163,8 @@ struct hlx_plan_info {
 	uint64_t total, available;
 	uint32_t steps, dispatches, barriers;
 };
-/* weights NULL: plan only (hlx_program_plan works, nothing is allocated). */
+/* weights NULL: plan only (hlx_program_plan works, nothing is allocated).  Otherwise, where the graph's mode is portable,
+ * each implementation that this device and driver have not run before is tried against its op's reference first. */
 int hlx_program_create(struct hlx_device *, struct hlx_graph *, struct hlx_weights *,
 		const struct hlx_program_options *, struct hlx_program **out);
 void hlx_program_destroy(struct hlx_program *);

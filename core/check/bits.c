@@ -1,4 +1,4 @@
-#include "tests/op_bits.h"
+#include "core/check/bits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "hlx/math.h"
 
 struct one {
-	struct op_bench *bench;
-	const struct op_case *c;
+	struct hlx_check *bench;
+	const struct hlx_check_case *c;
 	char what[96];
 	struct hlx_graph *graph;     /* for its options */
 	struct hlx_weights *weights; /* none */
@@ -45,7 +45,7 @@ static bool differentiable(const struct one *o, uint32_t s)
 		(slot->role == HLX_IN || slot->role == HLX_PARAM);
 }
 
-static int set_attrs(const struct op_case *c, void *attrs)
+static int set_attrs(const struct hlx_check_case *c, void *attrs)
 {
 	static const struct hlx_scope none = { 0 };
 	char copy[256], *rest = copy, *word;
@@ -53,17 +53,20 @@ static int set_attrs(const struct op_case *c, void *attrs)
 	snprintf(copy, sizeof(copy), "%s", c->attrs);
 	while ((word = strsep(&rest, " "))) {
 		char *eq = strchr(word, '=');
+		const struct hlx_attr *a;
 		if (!eq)
 			continue;
 		*eq = '\0';
-		HLX_TRY(hlx_attrs_set(c->op, attrs, hlx_attrs_find(c->op, word), eq + 1, &none));
+		if (!(a = hlx_attrs_find(c->op, word)))
+			return hlx_fail(HLX_EINVAL, "%s has no attribute %s", c->op->name, word);
+		HLX_TRY(hlx_attrs_set(c->op, attrs, a, eq + 1, &none));
 	}
 	return 0;
 }
 
 static int make_node(struct one *o)
 {
-	const struct op_case *c = o->c;
+	const struct hlx_check_case *c = o->c;
 	uint64_t batch = c->in[0].desc.rank > 1 ? c->in[0].desc.dim[0] : 1;
 	const struct hlx_graph_options options = { .batch = batch, .seq_len = 1, .train = true };
 
@@ -104,7 +107,7 @@ static int add_cell(struct one *o, uint64_t bytes, uint32_t *out)
 }
 
 /* As the core does it: prepare() knows which gradients are wanted, what they are added to only backward() knows. */
-static int record(struct one *o)
+static int record(struct one *o, uint32_t *out)
 {
 	struct hlx_prog_node *n;
 	uint32_t node;
@@ -113,7 +116,7 @@ static int record(struct one *o)
 	n = &o->program->node[node];
 	HLX_TRY(set_attrs(o->c, n->attrs));
 	memcpy(n->desc, o->desc, sizeof(o->desc));
-	n->pub.train = 1;
+	n->pub.train = o->node.train;
 	n->pub.grads = o->grads;
 	for (uint32_t s = 0; s < o->node.n_slots; s++)
 		if (o->desc[s].rank) {
@@ -122,23 +125,28 @@ static int record(struct one *o)
 		}
 	HLX_TRY(hlx_build_prepare(o->program, node, o->bench->impl->name));
 	o->program->node[node].pub.accum = o->accum;
+	*out = node;
 	HLX_TRY(hlx_build_record(o->program, node, false));
-	return hlx_build_record(o->program, node, true);
+	return o->grads ? hlx_build_record(o->program, node, true) : 0;
 }
 
+/* 1: not wanted. */
 static int make_program(struct one *o)
 {
 	struct hlx_program *p = o->program = calloc(1, sizeof(*p));
+	uint32_t node;
 
 	if (!p)
 		return hlx_no_memory();
 	p->dev = o->bench->dev;
 	p->graph = o->graph;
-	HLX_TRY(hlx_weights_create(o->bench->dev, o->graph, 0, &o->weights));
-	p->weights = o->weights;
 	HLX_TRY(hlx_program_add_cell(p, (struct hlx_cell){ .arena = HLX_ARENA_PARAMETERS, .bytes = HLX_ALIGN,
 			.parent = HLX_NONE, .persistent = true }, &p->steps_cell));
-	HLX_TRY(record(o));
+	HLX_TRY(record(o, &node));
+	if (o->bench->wanted && !o->bench->wanted(o->bench->ctx, p))
+		return 1;
+	HLX_TRY(hlx_weights_create(o->bench->dev, o->graph, 0, &o->weights));
+	p->weights = o->weights;
 	HLX_TRY(hlx_program_layout(p));
 	HLX_TRY(hlx_program_barriers(p));
 	HLX_TRY(hlx_program_allocate(p));
@@ -147,20 +155,20 @@ static int make_program(struct one *o)
 
 /* -- data -------------------------------------------------------------------------------------------------- */
 
-static void fill(struct one *o, enum family family)
+static void fill(struct one *o, enum hlx_family family)
 {
 	for (uint32_t s = 0; s < o->node.n_slots; s++) {
-		uint64_t stream = data_stream(slot_of(o, s)->name, 0), n = elements(o, s, false);
+		uint64_t stream = hlx_data_stream(slot_of(o, s)->name, 0), n = elements(o, s, false);
 		uint32_t *words = o->value[s], below = 1;
 		for (uint32_t i = 0; i < o->c->n_in; i++)
 			if (!strcmp(o->c->in[i].name, slot_of(o, s)->name))
 				below = o->c->in[i].below;
 		if (o->desc[s].dtype == HLX_U32)
 			for (uint64_t i = 0; i < n; i++)
-				words[i] = data_index(family, stream, i, below);
+				words[i] = hlx_data_index(family, stream, i, below);
 		else
-			data_floats(o->value[s], n, family, stream);
-		data_floats(o->grad[s], elements(o, s, true), family, stream + 1);
+			hlx_data_floats(o->value[s], n, family, stream);
+		hlx_data_floats(o->grad[s], elements(o, s, true), family, stream + 1);
 	}
 }
 
@@ -182,8 +190,8 @@ static int compare(struct one *o, uint32_t s, bool grad)
 	int status = got ? transfer(o, s, grad, false, got) : hlx_no_memory();
 
 	for (uint64_t run = 0; status >= 0 && run + n <= total; run += stride)
-		if ((at = data_compare(got + run, want + run, n)) < n) {
-			op_complain(o->bench, o->c, o->what, "%s of %s: run %llu, element %llu of %llu is %08x (%g), want %08x (%g)",
+		if ((at = hlx_data_compare(got + run, want + run, n)) < n) {
+			hlx_check_complain(o->bench, o->c, o->what, "%s of %s: run %llu, element %llu of %llu is %08x (%g), want %08x (%g)",
 					grad ? "gradient" : "value", slot_of(o, s)->name, (unsigned long long)(run / stride),
 					(unsigned long long)at, (unsigned long long)n, hlx_bits(got[run + at]),
 					(double)got[run + at], hlx_bits(want[run + at]), (double)want[run + at]);
@@ -193,9 +201,9 @@ static int compare(struct one *o, uint32_t s, bool grad)
 	return status;
 }
 
-static int run(struct one *o, enum family family)
+static int run(struct one *o, enum hlx_family family)
 {
-	const struct hlx_step step = { .size = sizeof(step), .train = 1, .step = 1, .n_seq = 1 };
+	const struct hlx_step step = { .size = sizeof(step), .train = o->node.train, .step = 1, .n_seq = 1 };
 
 	fill(o, family);
 	o->node.grads = o->grads;
@@ -206,7 +214,8 @@ static int run(struct one *o, enum family family)
 			HLX_TRY(transfer(o, s, true, true, o->grad[s]));
 		}
 	HLX_TRY(o->c->op->ref_forward(&o->node, o->value, &step));
-	HLX_TRY(o->c->op->ref_backward(&o->node, o->value, o->grad, &step));
+	if (o->grads)
+		HLX_TRY(o->c->op->ref_backward(&o->node, o->value, o->grad, &step));
 	HLX_TRY(hlx_program_run(o->program, &step));
 	for (uint32_t s = 0; s < o->node.n_slots; s++)
 		if (o->desc[s].rank) {
@@ -228,42 +237,45 @@ static void finish(struct one *o)
 	free(o->attrs);
 }
 
-/* which: the slots whose gradients are wanted, of those that have one; ~0 for all */
-static void run_bits(struct op_bench *b, const struct op_case *c, uint64_t which, uint64_t accum, enum family family)
+void hlx_check_bits_run(struct hlx_check *b, const struct hlx_check_case *c, uint64_t which, uint64_t accum,
+		enum hlx_family family)
 {
 	struct one o = { .bench = b, .c = c };
 	int status = make_node(&o);
 	bool skip = status >= 0 && is_view(&o);
 
+	o.node.train = which != 0;
 	for (uint32_t s = 0; s < o.node.n_slots; s++)
 		if (differentiable(&o, s))
 			o.grads |= which & 1ull << s;
 	for (uint32_t s = 0; s < o.node.n_slots; s++) /* of outputs only a slotted one can be added to */
 		if (o.grads >> s & 1 || slot_of(&o, s)->flags & HLX_SLOTTED)
 			o.accum |= accum & 1ull << s;
-	snprintf(o.what, sizeof(o.what), "%s, grads %llx, accum %llx", family_name[family], (unsigned long long)o.grads,
+	snprintf(o.what, sizeof(o.what), "%s, grads %llx, accum %llx", hlx_family_name[family], (unsigned long long)o.grads,
 			(unsigned long long)o.accum);
-	skip |= !o.grads;
+	skip |= which && !o.grads;
 	if (status >= 0 && !skip)
 		status = make_program(&o);
-	if (status >= 0 && !skip)
+	if (status == 0 && !skip) {
 		status = run(&o, family);
+		b->ran++;
+	}
 	if (status < 0)
-		op_complain(b, c, o.what, "%s", hlx_message());
-	b->ran++;
+		hlx_check_complain(b, c, o.what, "%s", hlx_message());
+	b->status = status < 0 ? status : 0;
 	finish(&o);
 }
 
-void op_bits_case(struct op_bench *b, const struct op_case *c)
+void hlx_check_bits_case(struct hlx_check *b, const struct hlx_check_case *c)
 {
 	uint32_t n = 0;
 
 	while (c->op->slots[n].name)
 		n++;
-	run_bits(b, c, ~0ull, ~0ull, FAMILY_NORMAL);
-	run_bits(b, c, ~0ull, ~0ull, FAMILY_MIXED);
+	hlx_check_bits_run(b, c, ~0ull, ~0ull, HLX_FAMILY_NORMAL);
+	hlx_check_bits_run(b, c, ~0ull, ~0ull, HLX_FAMILY_MIXED);
 	for (uint32_t s = 0; s < n; s++) {
-		run_bits(b, c, 1ull << s, 0, FAMILY_NORMAL);
-		run_bits(b, c, ~0ull, 1ull << s, FAMILY_NORMAL);
+		hlx_check_bits_run(b, c, 1ull << s, 0, HLX_FAMILY_NORMAL);
+		hlx_check_bits_run(b, c, ~0ull, 1ull << s, HLX_FAMILY_NORMAL);
 	}
 }
