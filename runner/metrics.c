@@ -50,6 +50,19 @@ static int head_text(char line[32], const struct chain *c)
 	return snprintf(line, 32, "numerics = %d%s\n", NUMERICS, c->device ? " device" : "");
 }
 
+static bool read_head(const char *text, bool *device)
+{
+	char line[32];
+
+	for (int d = 0; d < 2; d++) {
+		int n = head_text(line, &(const struct chain){ .device = d });
+		*device = d;
+		if (!strncmp(text, line, (size_t)n))
+			return true;
+	}
+	return false;
+}
+
 static int head(struct chain *c)
 {
 	char line[32];
@@ -93,12 +106,13 @@ static int filter(struct chain *c, const char *text, uint64_t upto, char *kept)
 	const char *at = strchr(text, '\n'), *end;
 	uint64_t step, state, hash, was = 0;
 	uint32_t loss;
-	unsigned number = 2, version;
+	unsigned number = 2;
+	bool device;
 	char line[96];
 
-	if (!at || sscanf(text, "numerics = %u", &version) != 1 || version != NUMERICS)
+	if (!read_head(text, &device))
 		return hlx_fail(HLX_EIO, "%s: does not begin with numerics = %d", c->file.path, NUMERICS);
-	c->device |= at - text > 7 && !strncmp(at - 7, " device", 7);
+	c->device |= device;
 	kept += head_text(kept, c);
 	for (at++; (end = strchr(at, '\n')); at = end + 1, number++) {
 		if (sscanf(at, "%" SCNu64 " %8" SCNx32 " %16" SCNx64 " %16" SCNx64, &step, &loss, &state, &hash) != 4 ||

@@ -366,6 +366,37 @@ START_TEST(chain_notices_damage)
 }
 END_TEST
 
+/* Once in device mode, a run's hashes are that device's own, whatever it is resumed with. */
+START_TEST(chain_says_the_mode)
+{
+	struct chain c, d = { .every = 4, .last = 10 };
+	char file[160], text[512];
+	struct folder f;
+
+	snprintf(file, sizeof file, "%s/run/chain", dir);
+	for (int turn = 0; turn < 3; turn++) { /* to device, from device, portable all the time */
+		open_chain(&f, &c, 10);
+		c.device = turn == 1;
+		journal_close(&c.file);
+		ck_assert_int_eq(chain_create(&f, &c), 0);
+		fill_chain(&c, 0, 4);
+		journal_close(&c.file);
+		d = (struct chain){ .every = 4, .last = 10, .device = turn == 0 };
+		ck_assert_int_eq(chain_reopen(&f, 4, &d), 0);
+		fill_chain(&d, 5, 10);
+		journal_close(&d.file);
+		memset(text, 0, sizeof text);
+		get_file(file, text, sizeof text - 1);
+		ck_assert_int_eq(strncmp(text, turn < 2 ? "numerics = 1 device\n0 " : "numerics = 1\n0 ", turn < 2 ? 22 : 15), 0);
+		ck_assert_int_eq(d.device, turn < 2);
+		ck_assert_uint_eq(d.hash, hlx_chain(hlx_chain(hlx_chain(hlx_chain(0, 0, 100, 1000), 4, 104, 1004), 8, 108,
+				1008), 10, 110, 1010));
+		folder_discard(&f);
+		folder_close(&f);
+	}
+}
+END_TEST
+
 START_TEST(metrics_are_cut_back)
 {
 	char file[160], text[2048] = "";
@@ -411,6 +442,7 @@ static TCase *tests(void)
 	tcase_add_test(t, discard_leaves_nothing);
 	tcase_add_test(t, chain_goes_on);
 	tcase_add_test(t, chain_notices_damage);
+	tcase_add_test(t, chain_says_the_mode);
 	tcase_add_test(t, metrics_are_cut_back);
 	return t;
 }

@@ -12,7 +12,7 @@
 #include "core/check/bits.h"
 #include "core/check/grad.h"
 #include "core/check/run.h"
-#include "core/check/update.h"
+#include "core/check/unwired.h"
 
 #define MAX_PAIRS 256
 

@@ -96,8 +96,11 @@ static bool alike(const struct hlx_check_case *c)
 	return n > 1;
 }
 
-static bool has_mode(const struct hlx_check_case *c, enum hlx_check_mode mode)
+/* Two modes need friends from other plugins. */
+static bool has_mode(const struct hlx_registry *r, const struct hlx_check_case *c, enum hlx_check_mode mode)
 {
+	if ((mode == HLX_CHECK_INSIDE && !hlx_registry_op(r, "gelu")) || (mode == HLX_CHECK_TWICE && !hlx_registry_op(r, "add")))
+		return false;
 	return mode == HLX_CHECK_DIRECT || mode == HLX_CHECK_INSIDE || (mode == HLX_CHECK_TWICE && c->op->kind != HLX_LOSS) ||
 		(mode == HLX_CHECK_SAME && alike(c));
 }
@@ -180,7 +183,7 @@ bool hlx_check_graph_create(struct hlx_registry *r, const struct hlx_check_case 
 		.slots = slots };
 
 	*out = (struct hlx_check_graph){ .out = "t.y" };
-	if (!has_mode(c, mode))
+	if (!has_mode(r, c, mode))
 		return false;
 	if (c->in[0].desc.rank < 2)
 		o.slots = 1;

@@ -1,4 +1,4 @@
-#include "core/check/update.h"
+#include "core/check/unwired.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* check/update.h - ops that no INI wires (reduction, norm, optimizer): a program of that one node, made by hand. */
-#ifndef HLX_CHECK_UPDATE_H
-#define HLX_CHECK_UPDATE_H
+/* check/unwired.h - ops that no INI wires (reduction, norm, optimizer): a program of that one node, made by hand. */
+#ifndef HLX_CHECK_UNWIRED_H
+#define HLX_CHECK_UNWIRED_H
 
 #include "core/check/run.h"
 
