@@ -83,8 +83,8 @@ static bool parse(const char *at, const char *end, uint64_t step, uint64_t *hash
 }
 
 /* Lines 0 to upto, as far as they go; *end is where the last one ends.  A last line without its end is not one. */
-static int parse_all(const char *path, const char *text, uint64_t upto, bool *device, struct chain_line **out, uint64_t *steps,
-		size_t *end)
+static int parse_all(const char *path, const char *text, uint64_t upto, bool *device, struct chain_line **out,
+		uint64_t *steps, size_t *end)
 {
 	const char *at = strchr(text, '\n'), *eol;
 	uint64_t hash = 0, room = 0;

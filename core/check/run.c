@@ -277,16 +277,13 @@ void hlx_check_run_case(struct hlx_check *b, const struct hlx_check_case *c, enu
 				(unsigned)g.graph->options.slots);
 		status = hlx_walk_create(g.graph, &r.walk);
 	}
-	if (status >= 0 && refuses(&r))
-		goto done;
 	if (status >= 0)
-		status = create_program(&r);
-	if (status >= 0)
+		status = refuses(&r) ? 1 : create_program(&r);
+	if (status == 0)
 		status = run_twice(&r, family);
 	if (status < 0)
 		hlx_check_complain(b, c, r.what, "%s", hlx_message());
-	b->ran++;
-done:
+	b->ran += status <= 0;
 	free(r.seed);
 	hlx_walk_destroy(r.walk);
 	hlx_program_destroy(r.program);
