@@ -77,13 +77,19 @@ int hlx_build_add_node(struct hlx_program *p, const struct hlx_op *op, const cha
 	return 0;
 }
 
+static bool must_lint(const struct hlx_program *p, const struct hlx_prog_node *n)
+{
+	return n->impl->tier == HLX_PORTABLE && p->graph->options.mode != HLX_DEVICE;
+}
+
 int hlx_build_prepare(struct hlx_program *p, uint32_t node, const char *named)
 {
 	struct hlx_prog_node *n = &p->node[node];
 	const struct hlx_host *host = &p->dev->host.pub;
 	int status;
 
-	HLX_TRY(hlx_registry_choose(p->graph->registry, host, &n->pub, n->op->name, named, &n->impl));
+	HLX_TRY(hlx_registry_choose(p->graph->registry, host, &n->pub, n->op->name, named, p->graph->options.mode, &n->impl));
+	p->dev->host.lint = must_lint(p, n);
 	status = n->impl->prepare ? n->impl->prepare(host, &n->pub) : 0;
 	if (status < 0)
 		return hlx_build_error(p, node, status);
@@ -107,7 +113,10 @@ int hlx_build_record(struct hlx_program *p, uint32_t node, bool backward)
 	const struct hlx_prog_node *n = &p->node[node];
 	int (*record)(const struct hlx_host *, const struct hlx_node *, struct hlx_rec *) =
 		backward ? n->impl->backward : n->impl->forward;
-	int status = record ? record(&p->dev->host.pub, &n->pub, &rec) :
+	int status;
+
+	p->dev->host.lint = must_lint(p, n);
+	status = record ? record(&p->dev->host.pub, &n->pub, &rec) :
 		hlx_fail(HLX_ENOTSUP, "has no backward pass, which training needs");
 
 	return status < 0 ? hlx_build_error(p, node, status) : 0;

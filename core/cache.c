@@ -1,10 +1,11 @@
 /*
- * cache.c - the pipeline cache on disk: $XDG_CACHE_HOME/hlx/<pipelineCacheUUID>.bin, one file a driver build and device.
+ * cache.c - what is kept on disk for a driver build and device: $XDG_CACHE_HOME/hlx/<pipelineCacheUUID>.bin, its pipelines,
+ * and .verdicts, what the self-test found (core/check/verdict.c).
  *
- * A cache is a help, never a need: whatever goes wrong here costs a compilation.  The header is checked before a driver
+ * A cache is a help, never a need: whatever goes wrong here costs a compilation, or a test.  The header is checked before a driver
  * sees the bytes, since not every driver does; a file cut short by a crash is caught by the hash in front.
  *
- *   | XXH64 of the rest, 8 bytes | what vkGetPipelineCacheData gave: header 32 bytes, body |
+ *   | XXH64 of the rest, 8 bytes | what vkGetPipelineCacheData gave: header 32 bytes, body |  or verdicts
  */
 #include "core/pipeline.h"
 
@@ -18,7 +19,7 @@
 
 #define MAX_CACHE (256u << 20)
 
-static bool make_path(struct hlx_device *dev, char *dir, char *path, size_t size)
+static bool make_path(struct hlx_device *dev, const char *kind, char *dir, char *path, size_t size)
 {
 	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 	VkPhysicalDeviceProperties props;
@@ -33,7 +34,7 @@ static bool make_path(struct hlx_device *dev, char *dir, char *path, size_t size
 	vkGetPhysicalDeviceProperties(dev->physical, &props);
 	for (unsigned i = 0; i < VK_UUID_SIZE; i++)
 		snprintf(uuid + 2 * i, 3, "%02x", props.pipelineCacheUUID[i]);
-	return (size_t)snprintf(path, size, "%s/%s.bin", dir, uuid) < size;
+	return (size_t)snprintf(path, size, "%s/%s.%s", dir, uuid, kind) < size;
 }
 
 static bool fits(struct hlx_device *dev, const unsigned char *data, size_t size)
@@ -50,7 +51,7 @@ static bool fits(struct hlx_device *dev, const unsigned char *data, size_t size)
 		!memcmp(data + 16, props.pipelineCacheUUID, VK_UUID_SIZE);
 }
 
-void hlx_cache_read(struct hlx_device *dev, void **data, size_t *size)
+void hlx_cache_load(struct hlx_device *dev, const char *kind, void **data, size_t *size)
 {
 	char dir[2048], path[2048];
 	struct stat st;
@@ -59,18 +60,27 @@ void hlx_cache_read(struct hlx_device *dev, void **data, size_t *size)
 
 	*data = NULL;
 	*size = 0;
-	if (!make_path(dev, dir, path, sizeof(path)) || (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
+	if (!make_path(dev, kind, dir, path, sizeof(path)) || (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
 		return;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_size > 40 && st.st_size < MAX_CACHE &&
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_size > 8 && st.st_size < MAX_CACHE &&
 			read(fd, &hash, 8) == 8 && (*data = malloc((size_t)st.st_size - 8)))
 		*size = (size_t)st.st_size - 8;
-	if (*data && (read(fd, *data, *size) != (ssize_t)*size || XXH64(*data, *size, 0) != hash ||
-			!fits(dev, *data, *size))) {
+	if (*data && (read(fd, *data, *size) != (ssize_t)*size || XXH64(*data, *size, 0) != hash)) {
 		free(*data);
 		*data = NULL;
 		*size = 0;
 	}
 	close(fd);
+}
+
+void hlx_cache_read(struct hlx_device *dev, void **data, size_t *size)
+{
+	hlx_cache_load(dev, "bin", data, size);
+	if (*data && !fits(dev, *data, *size)) {
+		free(*data);
+		*data = NULL;
+		*size = 0;
+	}
 }
 
 static bool write_all(int fd, const void *data, size_t size)
@@ -84,14 +94,14 @@ static bool write_all(int fd, const void *data, size_t size)
 	return true;
 }
 
-void hlx_cache_write(struct hlx_device *dev, const void *data, size_t size)
+void hlx_cache_store(struct hlx_device *dev, const char *kind, const void *data, size_t size)
 {
 	char dir[2048], path[2048], temp[2112];
 	uint64_t hash = XXH64(data, size, 0);
 	int fd;
 	bool good;
 
-	if (size <= 32 || size >= MAX_CACHE || !make_path(dev, dir, path, sizeof(path)))
+	if (size >= MAX_CACHE || !make_path(dev, kind, dir, path, sizeof(path)))
 		return;
 	*strrchr(dir, '/') = '\0';
 	mkdir(dir, 0700);
@@ -104,4 +114,10 @@ void hlx_cache_write(struct hlx_device *dev, const void *data, size_t size)
 	good = !close(fd) && good;
 	if (!good || rename(temp, path))
 		unlink(temp);
+}
+
+void hlx_cache_write(struct hlx_device *dev, const void *data, size_t size)
+{
+	if (size > 32)
+		hlx_cache_store(dev, "bin", data, size);
 }

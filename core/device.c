@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/check/verdict.h"
 #include "core/pipeline.h"
 
 #define MAX_DEVICES 64u
@@ -191,6 +192,7 @@ void hlx_device_close(struct hlx_device *dev)
 {
 	if (!dev)
 		return;
+	hlx_verdicts_destroy(dev->verdicts);
 	if (dev->vk) {
 		hlx_memory_finish(dev, &dev->staging);
 		hlx_pipelines_destroy(dev->host.pipelines);

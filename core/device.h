@@ -39,6 +39,8 @@ struct hlx_device {
 	struct hlx_memory staging;
 	VkDebugUtilsMessengerEXT messenger;
 	char complaint[768]; /* the validation layer's first message */
+	struct hlx_verdicts *verdicts; /* check/verdict.h; NULL until asked for */
+	unsigned trials;     /* what the self-test has run on it */
 };
 
 /* HLX_EDEVICE "what: VK_ERROR_..." */

@@ -39,7 +39,7 @@ static int pipeline(const struct hlx_host *h, const struct hlx_shader *shader, c
 
 	if (!core->pipelines)
 		return hlx_fail(HLX_EPLUGIN, "%s.comp: a pipeline, but no device is open yet", shader->name);
-	return hlx_pipelines_get(core->pipelines, shader, spec, n_spec, out);
+	return hlx_pipelines_get(core->pipelines, shader, spec, n_spec, core->lint, out);
 }
 
 static const void *extension(const struct hlx_host *h, const char *id)

@@ -9,6 +9,7 @@ struct hlx_pipelines;
 struct hlx_core_host {
 	struct hlx_host pub;              /* first: a plugin's pointer to it is one to us */
 	struct hlx_pipelines *pipelines; /* NULL without a device */
+	bool lint;                       /* the implementation that runs now has to be portable: so do its kernels */
 };
 
 /* The functions that need no device; caps and pipelines are the device's to set. */

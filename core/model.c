@@ -53,6 +53,20 @@ static int wire_section(struct hlx_graph *g, struct hlx_ini *ini, const char *se
 	return 0;
 }
 
+static int choose_mode(struct hlx_graph *g, struct hlx_ini *ini)
+{
+	static const char *const modes[] = { [HLX_PORTABLE] = "portable", [HLX_DEVICE] = "device" };
+	const struct hlx_setting *s = hlx_ini_find(ini, "numerics", "mode");
+
+	for (enum hlx_tier m = HLX_PORTABLE; s && m <= HLX_DEVICE; m++)
+		if (!strcmp(s->value, modes[m])) {
+			g->options.mode = m;
+			return 0;
+		}
+	return s ? hlx_fail(HLX_EINVAL, "%s: numerics.mode: no mode %.60s%s", hlx_setting_where(s), s->value,
+			hlx_hint(s->value, modes + 1, 2)) : 0;
+}
+
 static int inputs(struct hlx_graph *g)
 {
 	struct hlx_desc d = { .dtype = HLX_U32, .rank = 2, .dim = { g->options.batch, g->options.seq_len },
@@ -69,6 +83,7 @@ static int wire_all(struct hlx_graph *g, struct hlx_ini *ini)
 
 	HLX_TRY(define_all(g, ini));
 	HLX_TRY(choose_all(g, ini));
+	HLX_TRY(choose_mode(g, ini));
 	HLX_TRY(hlx_ini_int(ini, "model", "num_layers", 0, MAX_LAYERS, &layers));
 	for (size_t i = 0; layers < 0 && i < ini->count; i++)
 		if (!strcmp(ini->entry[i].section, "layer"))

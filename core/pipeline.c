@@ -1,6 +1,8 @@
 /* pipeline.c - from an op's shader to a VkPipeline, once for each shader and its specialization. */
 #include "core/pipeline.h"
 
+#include "core/lint.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,8 +126,20 @@ static int check(const struct hlx_device *dev, const struct hlx_pipeline *p)
 	return 0;
 }
 
+static int lint_once(struct hlx_pipeline *p)
+{
+	char err[512];
+
+	if (p->linted)
+		return 0;
+	if (hlx_lint(p->shader->code, p->shader->size, err, sizeof(err)) < 0)
+		return hlx_fail(HLX_EPLUGIN, "%s.comp: not portable: %s", p->shader->name, err);
+	p->linted = true;
+	return 0;
+}
+
 int hlx_pipelines_get(struct hlx_pipelines *ps, const struct hlx_shader *shader, const uint32_t *spec, uint32_t n_spec,
-		struct hlx_pipeline **out)
+		bool lint, struct hlx_pipeline **out)
 {
 	struct hlx_pipeline *p, **grown;
 	char err[256];
@@ -135,7 +149,7 @@ int hlx_pipelines_get(struct hlx_pipelines *ps, const struct hlx_shader *shader,
 		p = ps->pipeline[i];
 		if (p->shader == shader && p->n_spec == n_spec && (!n_spec || !memcmp(p->spec, spec, n_spec * sizeof(*spec)))) {
 			*out = p;
-			return 0;
+			return lint ? lint_once(p) : 0;
 		}
 	}
 	if (n_spec > HLX_MAX_SPEC)
@@ -152,6 +166,8 @@ int hlx_pipelines_get(struct hlx_pipelines *ps, const struct hlx_shader *shader,
 		p->spec[i] = spec[i];
 	status = hlx_spirv_reflect(shader->code, shader->size, &p->reflect, err, sizeof(err));
 	status = status < 0 ? hlx_fail(HLX_EPLUGIN, "%s.comp: %s", shader->name, err) : check(ps->dev, p);
+	if (status >= 0 && lint)
+		status = lint_once(p);
 	if (status < 0) {
 		free(p);
 		return status;

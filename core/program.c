@@ -1,6 +1,8 @@
 /* program.c - a program's life, and the ways in and out of its tensors. */
 #include "core/program.h"
 
+#include "core/check/selftest.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,10 +51,12 @@ static int check_weights(const struct hlx_graph *g, const struct hlx_weights *w)
 	return same ? 0 : hlx_fail(HLX_EINVAL, "the weights are those of another model");
 }
 
-static int create(struct hlx_program *p)
+static int create(struct hlx_program *p, bool try)
 {
 	HLX_TRY(check_weights(p->graph, p->weights));
 	HLX_TRY(hlx_program_build(p));
+	if (try && p->weights)
+		HLX_TRY(hlx_selftest(p));
 	HLX_TRY(hlx_program_layout(p));
 	HLX_TRY(hlx_program_barriers(p));
 	if (!p->weights)
@@ -62,8 +66,8 @@ static int create(struct hlx_program *p)
 	return hlx_program_materialize(p);
 }
 
-int hlx_program_create(struct hlx_device *dev, struct hlx_graph *g, struct hlx_weights *w,
-		const struct hlx_program_options *o, struct hlx_program **out)
+static int make(struct hlx_device *dev, struct hlx_graph *g, struct hlx_weights *w, const struct hlx_program_options *o,
+		bool try, struct hlx_program **out)
 {
 	struct hlx_program *p = calloc(1, sizeof(*p));
 	int status;
@@ -75,12 +79,24 @@ int hlx_program_create(struct hlx_device *dev, struct hlx_graph *g, struct hlx_w
 	p->weights = w;
 	p->options = *o;
 	p->squares_cell = p->table_cell = p->flags_cell = p->gradients_cell = HLX_NONE;
-	if ((status = create(p)) < 0) {
+	if ((status = create(p, try)) < 0) {
 		hlx_program_destroy(p);
 		return status;
 	}
 	*out = p;
 	return 0;
+}
+
+int hlx_program_create(struct hlx_device *dev, struct hlx_graph *g, struct hlx_weights *w,
+		const struct hlx_program_options *o, struct hlx_program **out)
+{
+	return make(dev, g, w, o, true, out);
+}
+
+int hlx_program_create_untried(struct hlx_device *dev, struct hlx_graph *g, struct hlx_weights *w,
+		const struct hlx_program_options *o, struct hlx_program **out)
+{
+	return make(dev, g, w, o, false, out);
 }
 
 void hlx_program_destroy(struct hlx_program *p)

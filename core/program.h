@@ -109,6 +109,9 @@ struct hlx_program {
 	bool seeded;
 };
 
+/* program.c: hlx_program_create() without the self-test, for who makes tests of its own */
+int hlx_program_create_untried(struct hlx_device *, struct hlx_graph *, struct hlx_weights *,
+		const struct hlx_program_options *, struct hlx_program **out);
 /* build.c */
 int hlx_program_build(struct hlx_program *);
 int hlx_program_add_cell(struct hlx_program *, struct hlx_cell, uint32_t *out);

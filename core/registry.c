@@ -110,6 +110,17 @@ const struct hlx_impl *hlx_registry_impl_at(const struct hlx_registry *r, size_t
 	return r->impls.entry[i].what;
 }
 
+const char *hlx_registry_file(const struct hlx_registry *r, const void *what)
+{
+	for (size_t i = 0; i < r->ops.count; i++)
+		if (r->ops.entry[i].what == what)
+			return r->ops.entry[i].file;
+	for (size_t i = 0; i < r->impls.count; i++)
+		if (r->impls.entry[i].what == what)
+			return r->impls.entry[i].file;
+	return NULL;
+}
+
 size_t hlx_registry_op_names(const struct hlx_registry *r, const char **out, size_t room)
 {
 	size_t n = 0;
@@ -312,7 +323,7 @@ int hlx_registry_load_all(struct hlx_registry *r, const char *dir)
 /* -- choice ------------------------------------------------------------------------------------------------ */
 
 static int choose_named(const struct hlx_registry *r, const struct hlx_host *host, const struct hlx_node *node,
-		const char *op, const char *named, const struct hlx_impl **out)
+		const char *op, const char *named, enum hlx_tier mode, const struct hlx_impl **out)
 {
 	const char *names[64];
 	size_t n = 0;
@@ -325,6 +336,9 @@ static int choose_named(const struct hlx_registry *r, const struct hlx_host *hos
 			names[n++] = impl->name;
 		if (strcmp(impl->name, named))
 			continue;
+		if (impl->tier != HLX_PORTABLE && mode != HLX_DEVICE)
+			return hlx_fail(HLX_ENOTSUP, "%s: %s/%s is not portable: its bits are one device's own; [numerics] mode = "
+					"device allows it", node->name, op, named);
 		*out = impl;
 		return host->caps && impl->supports && impl->supports(host, node) < 0 ?
 				hlx_prefix(HLX_ENOTSUP, "%s (%s/%s): ", node->name, op, named) : 0;
@@ -341,21 +355,23 @@ static bool is_better(const struct hlx_impl *a, const struct hlx_impl *b, const 
 }
 
 int hlx_registry_choose(const struct hlx_registry *r, const struct hlx_host *host, const struct hlx_node *node,
-		const char *op, const char *named, const struct hlx_impl **out)
+		const char *op, const char *named, enum hlx_tier mode, const struct hlx_impl **out)
 {
 	const struct hlx_impl *best = NULL;
 
 	if (named)
-		return choose_named(r, host, node, op, named, out);
+		return choose_named(r, host, node, op, named, mode, out);
 	for (size_t i = 0; i < r->impls.count; i++) {
 		const struct hlx_impl *impl = r->impls.entry[i].what;
-		if (strcmp(impl->op, op) || impl->tier != HLX_PORTABLE || (best && !is_better(impl, best, node)))
+		if (strcmp(impl->op, op) || (impl->tier != HLX_PORTABLE && mode != HLX_DEVICE) ||
+				(best && !is_better(impl, best, node)))
 			continue;
 		if (!host->caps || !impl->supports || impl->supports(host, node) >= 0)
 			best = impl;
 	}
 	if (!best)
-		return hlx_fail(HLX_ENOTSUP, "%s: no portable implementation of op %s works here", node->name, op);
+		return hlx_fail(HLX_ENOTSUP, "%s: no %simplementation of op %s works here", node->name,
+				mode == HLX_DEVICE ? "" : "portable ", op);
 	*out = best;
 	return 0;
 }

@@ -6,10 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int head_text(char line[32], bool device)
+{
+	return snprintf(line, 32, "numerics = %d%s\n", NUMERICS, device ? " device" : "");
+}
+
 static int head(struct chain *c)
 {
 	char line[32];
-	int n = snprintf(line, sizeof line, "numerics = %d\n", NUMERICS);
+	int n = head_text(line, c->device);
 
 	c->steps = c->hash = 0;
 	return journal_append(&c->file, line, (size_t)n);
@@ -46,7 +51,7 @@ int chain_append(struct chain *c, uint64_t step, uint32_t loss_bits, uint64_t st
 
 /* ---- reading ---- */
 
-static int check_head(const char *path, const char *text)
+static int check_head(const char *path, const char *text, bool *device)
 {
 	static const char key[] = "numerics = ";
 	char *end;
@@ -55,7 +60,8 @@ static int check_head(const char *path, const char *text)
 	if (strncmp(text, key, sizeof key - 1))
 		return hlx_fail(HLX_EIO, "%s: does not begin with numerics = %d", path, NUMERICS);
 	version = strtoul(text + sizeof key - 1, &end, 10);
-	if (*end != '\n')
+	*device = !strncmp(end, " device\n", 8);
+	if (*end != '\n' && !*device)
 		return hlx_fail(HLX_EIO, "%s: line 1 is damaged", path);
 	if (version != NUMERICS)
 		return hlx_fail(HLX_EIO, "%s: made with numerics %lu, this hlxt computes numerics %d", path, version, NUMERICS);
@@ -77,14 +83,15 @@ static bool parse(const char *at, const char *end, uint64_t step, uint64_t *hash
 }
 
 /* Lines 0 to upto, as far as they go; *end is where the last one ends.  A last line without its end is not one. */
-static int parse_all(const char *path, const char *text, uint64_t upto, struct chain_line **out, uint64_t *steps, size_t *end)
+static int parse_all(const char *path, const char *text, uint64_t upto, bool *device, struct chain_line **out,
+		uint64_t *steps, size_t *end)
 {
 	const char *at = strchr(text, '\n'), *eol;
 	uint64_t hash = 0, room = 0;
 
 	*out = NULL;
 	*steps = 0;
-	CLI_TRY(check_head(path, text));
+	CLI_TRY(check_head(path, text, device));
 	for (at++; *steps <= upto && (eol = strchr(at, '\n')); at = eol + 1, ++*steps) {
 		if (*steps == room) {
 			struct chain_line *grown = realloc(*out, (room = 2 * room + 64) * sizeof(*grown));
@@ -99,18 +106,38 @@ static int parse_all(const char *path, const char *text, uint64_t upto, struct c
 	return 0;
 }
 
+/* The same lines behind a first one that says device; the file is replaced whole, so it is opened anew. */
+static int say_device(const struct folder *f, struct chain *c, const char *text, size_t end)
+{
+	const char *lines = strchr(text, '\n') + 1;
+	size_t n = (size_t)(text + end - lines);
+	char *made = malloc(n + 32);
+	int status, head;
+
+	if (!made)
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	head = head_text(made, true);
+	memcpy(made + head, lines, n);
+	journal_close(&c->file);
+	status = folder_write(f, "chain", made, (size_t)head + n);
+	free(made);
+	CLI_TRY(status);
+	return journal_open(f, "chain", &c->file);
+}
+
 int chain_reopen(const struct folder *f, uint64_t step, struct chain *c)
 {
 	struct chain_line *line = NULL;
 	char *text = NULL;
 	size_t end = 0;
+	bool was = false;
 	int status = journal_open(f, "chain", &c->file);
 
 	c->steps = c->hash = 0;
 	if (status >= 0)
 		status = journal_text(&c->file, &text);
 	if (status >= 0)
-		status = parse_all(c->file.path, text, step, &line, &c->steps, &end);
+		status = parse_all(c->file.path, text, step, &was, &line, &c->steps, &end);
 	if (status >= 0 && c->steps != step + 1)
 		status = hlx_fail(HLX_EIO, "%s: has %" PRIu64 " steps, the checkpoint is of step %" PRIu64, c->file.path, c->steps,
 				step);
@@ -118,6 +145,9 @@ int chain_reopen(const struct folder *f, uint64_t step, struct chain *c)
 		c->hash = line[step].hash;
 		status = journal_cut(&c->file, end);
 	}
+	if (status >= 0 && c->device && !was)
+		status = say_device(f, c, text, end);
+	c->device |= was;
 	free(line);
 	free(text);
 	return status;
@@ -128,6 +158,7 @@ int chain_read(const char *folder, struct chain_line **out, uint64_t *steps)
 	struct journal j;
 	char *text = NULL;
 	size_t end;
+	bool device;
 	int status = journal_view(folder, "chain", &j);
 
 	*out = NULL;
@@ -135,7 +166,7 @@ int chain_read(const char *folder, struct chain_line **out, uint64_t *steps)
 	if (status >= 0)
 		status = journal_text(&j, &text);
 	if (status >= 0)
-		status = parse_all(j.path, text, UINT64_MAX - 1, out, steps, &end);
+		status = parse_all(j.path, text, UINT64_MAX - 1, &device, out, steps, &end);
 	if (status >= 0 && !*steps)
 		status = hlx_fail(HLX_EIO, "%s: has no line", j.path);
 	free(text);

@@ -1,5 +1,5 @@
 /*
- * chain.h - a run's chain: "numerics = 1", then a line for each step from 0 on.
+ * chain.h - a run's chain: "numerics = 1", or "numerics = 1 device", then a line for each step from 0 on.
  *
  *     7 40b1f2c3 0123456789abcdef fedcba9876543210      step, bits of the loss, state hash, chained hash
  *
@@ -15,9 +15,10 @@
 struct chain {
 	struct journal file;
 	uint64_t steps, hash; /* how many lines, the last one's chained hash */
+	bool device;          /* [numerics] mode = device, now or before: the hashes are one device's own */
 };
 int chain_create(const struct folder *, struct chain *);
-/* Goes on behind the line of step: checks what is before, cuts off what is after. */
+/* Goes on behind the line of step: checks what is before, cuts off what is after; says device where c does. */
 int chain_reopen(const struct folder *, uint64_t step, struct chain *);
 /* Once a step, in order: does nothing where the last line is of that step. */
 int chain_append(struct chain *, uint64_t step, uint32_t loss_bits, uint64_t state);

@@ -1,5 +1,5 @@
 /*
- * conf.c - one table of the keys of [train], [data] and [output]: how they are read, what they default to, and what
+ * conf.c - one table of the keys of [train], [numerics], [data] and [output]: how they are read, what they default to, and what
  * run.ini says of them.
  */
 #include "runner/conf_keys.h"
@@ -10,6 +10,7 @@
 static const char *const schedules[] = {
 	[HLX_DECAY_CONSTANT - 1] = "constant", [HLX_DECAY_LINEAR - 1] = "linear", [HLX_DECAY_COSINE - 1] = "cosine", NULL
 };
+static const char *const modes[] = { [HLX_PORTABLE - 1] = "portable", [HLX_DEVICE - 1] = "device", NULL };
 static const char *const tokenizers[] = { "bytes", NULL };
 
 #define AT(member) offsetof(struct conf, member)
@@ -27,6 +28,7 @@ const struct conf_key conf_keys[CONF_KEYS] = {
 	{ "train", "optimizer", KEY_TEXT, AT(optimizer), 0, 0, 0, "adam", NULL },
 	{ "train", "eval_every", KEY_INT, AT(eval_every), 100, 0, BIG, NULL, NULL },
 	{ "train", "eval_batches", KEY_INT, AT(eval_batches), 20, 1, 1 << 30, NULL, NULL },
+	{ "numerics", "mode", KEY_CHOICE, AT(mode), HLX_PORTABLE, 0, 0, NULL, modes },
 	{ "data", "tokenizer", KEY_CHOICE, AT(tokenizer), 1, 0, 0, NULL, tokenizers },
 	{ "data", "split", KEY_REAL, AT(split), 0.1, 0, 0.9, NULL, NULL },
 	{ "output", "dir", KEY_TEXT, AT(dir), 0, 0, 0, NULL, NULL },
@@ -40,7 +42,7 @@ const struct conf_key conf_keys[CONF_KEYS] = {
 	{ "output", "sample_top_p", KEY_REAL, AT(sample_top_p), 0.95, 0, 1, NULL, NULL },
 };
 static const char *const sections[] = {
-	"model", "ops", "embed", "layer", "head", "train", "data", "output", NULL
+	"model", "ops", "embed", "layer", "head", "train", "numerics", "data", "output", NULL
 };
 
 /* "tiny.ini:12: train.lr: " in front of the message. */

@@ -1,4 +1,4 @@
-/* conf.h - what [train], [data], [output] of an INI say, read and checked whole before a device is touched. */
+/* conf.h - what [train], [numerics], [data], [output] of an INI say, read and checked whole before a device is touched. */
 #ifndef RUNNER_CONF_H
 #define RUNNER_CONF_H
 
@@ -22,6 +22,8 @@ struct conf {
 	int64_t schedule; /* enum hlx_decay */
 	double lr, lr_min;
 	const char *optimizer;
+
+	int64_t mode; /* enum hlx_tier */
 
 	char *corpus[CONF_MAX_FILES];
 	size_t n_corpus;

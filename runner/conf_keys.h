@@ -1,4 +1,4 @@
-/* conf_keys.h - the table of the keys of [train], [data] and [output]. */
+/* conf_keys.h - the table of the keys of [train], [numerics], [data] and [output]. */
 #ifndef RUNNER_CONF_KEYS_H
 #define RUNNER_CONF_KEYS_H
 
@@ -15,7 +15,7 @@ struct conf_key {
 	const char *const *choices; /* KEY_CHOICE: value i + 1 is choices[i] */
 };
 
-#define CONF_KEYS 23
+#define CONF_KEYS 24
 extern const struct conf_key conf_keys[CONF_KEYS];
 
 /* The attributes of the optimizer's op, whose keys stand in [train] too; NULL where it has none. */

@@ -40,6 +40,7 @@ static int reopen_chain(struct train *t)
 		status = tensors_reopen(t->folder, names, n, t->at.step, &t->tensors);
 	checkpoint_free_names(names, n);
 	CLI_TRY(status);
+	t->chain.device = t->conf->mode == HLX_DEVICE;
 	CLI_TRY(chain_reopen(t->folder, t->at.step, &t->chain));
 	if (t->chain.hash != t->at.chain)
 		return hlx_fail(HLX_EIO, "%s: is not the chain that checkpoint step-%llu belongs to", t->chain.file.path,

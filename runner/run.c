@@ -114,6 +114,7 @@ static int run_in(const char *dir, struct train *t, const struct cli_args *args)
 	status = folder_create(dir, t->folder);
 	if (status < 0)
 		return status;
+	t->chain.device = c->mode == HLX_DEVICE;
 	t->at = (struct checkpoint){
 		.seed = (uint64_t)c->seed, .corpus_size = t->data->size, .corpus_hash = t->data->fingerprint,
 		.config = conf_fingerprint(c),

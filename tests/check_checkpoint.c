@@ -316,7 +316,7 @@ START_TEST(chain_goes_on)
 	char a[1024] = "", b[1024] = "";
 	struct chain_line *line;
 	struct folder f;
-	struct chain c;
+	struct chain c = { 0 };
 	uint64_t steps;
 
 	open_run(&f);
@@ -349,7 +349,7 @@ END_TEST
 START_TEST(chain_notices_damage)
 {
 	struct chain_line *line;
-	struct chain c;
+	struct chain c = { 0 };
 	struct folder f;
 	char text[1024] = "";
 	uint64_t steps;
@@ -378,6 +378,49 @@ START_TEST(chain_notices_damage)
 	put_file("numerics = 2\n", 13);
 	ck_assert_int_eq(chain_read(f.path, &line, &steps), HLX_EIO);
 	ck_assert_ptr_nonnull(strstr(hlx_message(), "made with numerics 2, this hlxt computes numerics 1"));
+	folder_close(&f);
+}
+END_TEST
+
+/* Once in device mode, a run's hashes are that device's own, whatever it is resumed with. */
+START_TEST(chain_says_the_mode)
+{
+	char a[1024] = "", b[1024] = "";
+	struct chain_line *line;
+	struct folder f;
+	uint64_t steps;
+
+	for (int turn = 0; turn < 3; turn++) { /* to device, from device, portable all the time */
+		const char *head = turn < 2 ? "numerics = 1 device\n0 " : "numerics = 1\n0 ";
+		struct chain c = { .device = turn == 1 }, d = { .device = turn == 0 };
+		open_run(&f);
+		ck_assert_int_eq(chain_create(&f, &c), 0);
+		fill_chain(&c, 0, 10);
+		journal_close(&c.file);
+		memset(a, 0, sizeof a);
+		get_file(path, a, sizeof a - 1);
+		ck_assert_int_eq(chain_reopen(&f, 4, &d), 0);
+		ck_assert_int_eq(d.device, turn < 2);
+		ck_assert_uint_eq(d.steps, 5);
+		fill_chain(&d, 5, 10);
+		journal_close(&d.file);
+		memset(b, 0, sizeof b);
+		get_file(path, b, sizeof b - 1);
+		ck_assert_int_eq(strncmp(b, head, strlen(head)), 0);
+		ck_assert_str_eq(strchr(a, '\n'), strchr(b, '\n'));
+		ck_assert_uint_eq(d.hash, c.hash);
+		ck_assert_int_eq(chain_read(f.path, &line, &steps), 0);
+		ck_assert(steps == 11 && line[10].hash == c.hash);
+		free(line);
+		folder_discard(&f);
+		folder_close(&f);
+	}
+	open_run(&f);
+	for (int i = 0; i < 2; i++) {
+		const char *const bad[] = { "numerics = 1 devices\n", "numerics = 1device\n" };
+		put_file(bad[i], strlen(bad[i]));
+		ck_assert_int_eq(chain_read(f.path, &line, &steps), HLX_EIO);
+	}
 	folder_close(&f);
 }
 END_TEST
@@ -502,6 +545,7 @@ static TCase *tests(void)
 	tcase_add_test(t, discard_leaves_nothing);
 	tcase_add_test(t, chain_goes_on);
 	tcase_add_test(t, chain_notices_damage);
+	tcase_add_test(t, chain_says_the_mode);
 	tcase_add_test(t, tensors_go_on);
 	tcase_add_test(t, tensors_of_nothing_and_of_strangers);
 	tcase_add_test(t, metrics_are_cut_back);

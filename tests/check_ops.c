@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "core/device.h"
-#include "tests/op_bits.h"
-#include "tests/op_grad.h"
-#include "tests/op_run.h"
-#include "tests/op_update.h"
+#include "core/check/bits.h"
+#include "core/check/grad.h"
+#include "core/check/run.h"
+#include "core/check/unwired.h"
 
 #define MAX_PAIRS 256
 
@@ -27,6 +27,44 @@ static bool quick(void)
 	return getenv("HLX_QUICK") != NULL;
 }
 
+static void complain(void *ctx, const char *line)
+{
+	unsigned *said = ctx;
+
+	if ((*said)++ < 20)
+		fprintf(stderr, "%s\n", line);
+}
+
+/* Ends the process with a message where plugins or device cannot be had. */
+static void bench_open(struct hlx_check *b, bool device)
+{
+	static unsigned said;
+	const char *path = getenv("HLX_PLUGIN_PATH");
+	int status;
+
+	*b = (struct hlx_check){ .complain = complain, .ctx = &said };
+	status = hlx_registry_create(&b->registry);
+	if (status >= 0)
+		status = hlx_registry_load_all(b->registry, path && *path ? "/nonexistent" : "plugins/.libs");
+	if (status >= 0 && device)
+		status = hlx_device_open(NULL, &b->dev);
+	if (status < 0) { /* main() calls this too, where no check may fail */
+		fprintf(stderr, "%s\n", hlx_message());
+		exit(1);
+	}
+}
+
+static void bench_close(struct hlx_check *b)
+{
+	hlx_device_close(b->dev);
+	hlx_registry_destroy(b->registry);
+}
+
+static void must_parse(const struct hlx_op *op, const char *text, struct hlx_check_case *out)
+{
+	ck_assert_msg(hlx_check_case_parse(op, text, out) == 0, "%s", hlx_message());
+}
+
 static const struct hlx_impl *find_impl(const struct hlx_registry *r, const struct pair *p)
 {
 	const struct hlx_impl *i;
@@ -37,24 +75,26 @@ static const struct hlx_impl *find_impl(const struct hlx_registry *r, const stru
 	ck_abort_msg("%s/%s is gone", p->op, p->impl);
 }
 
-static void report(struct op_bench *b, const struct pair *p)
+static void report(struct hlx_check *b, const struct pair *p)
 {
 	unsigned failed = b->failed, ran = b->ran;
 
-	op_bench_close(b);
+	if (b->refused)
+		fprintf(stderr, "%s/%s: %u runs that it does not support here, %u others\n", p->op, p->impl, b->refused, ran);
+	bench_close(b);
 	ck_assert_msg(!failed, "%s/%s: %u differences in %u runs", p->op, p->impl, failed, ran);
 }
 
 /* All modes with ordinary values; other families where they matter, in the plain mode. */
-static void run_all(struct op_bench *b, const struct op_case *c)
+static void run_all(struct hlx_check *b, const struct hlx_check_case *c)
 {
-	for (int mode = 0; mode < OP_MODE_COUNT; mode++)
-		op_run_case(b, c, mode, FAMILY_NORMAL, 0);
-	op_run_case(b, c, OP_DIRECT, FAMILY_NORMAL, 1);
-	for (int family = FAMILY_TINY; family < FAMILY_COUNT; family++) {
-		op_run_case(b, c, OP_DIRECT, family, 0);
+	for (int mode = 0; mode < HLX_CHECK_MODE_COUNT; mode++)
+		hlx_check_run_case(b, c, mode, HLX_FAMILY_NORMAL, 0);
+	hlx_check_run_case(b, c, HLX_CHECK_DIRECT, HLX_FAMILY_NORMAL, 1);
+	for (int family = HLX_FAMILY_TINY; family < HLX_FAMILY_COUNT; family++) {
+		hlx_check_run_case(b, c, HLX_CHECK_DIRECT, family, 0);
 		if (!quick())
-			op_run_case(b, c, OP_TWICE, family, 0);
+			hlx_check_run_case(b, c, HLX_CHECK_TWICE, family, 0);
 	}
 }
 
@@ -62,21 +102,21 @@ START_TEST(equals_its_reference)
 {
 	const struct pair *p = &pairs[_i];
 	const struct hlx_op *op;
-	struct op_bench b;
-	struct op_case c;
+	struct hlx_check b;
+	struct hlx_check_case c;
 
-	op_bench_open(&b, true);
+	bench_open(&b, true);
 	op = hlx_registry_op(b.registry, p->op);
 	b.impl = find_impl(b.registry, p);
 	for (const char *const *text = op->cases; text && *text && b.impl->tier == HLX_PORTABLE; text++) {
-		op_case_parse(op, *text, &c);
+		must_parse(op, *text, &c);
 		if (p->wired)
 			run_all(&b, &c);
 		else
-			op_update_case(&b, &c);
+			hlx_check_update_case(&b, &c);
 	}
 	if (!p->wired && b.impl->tier == HLX_PORTABLE)
-		op_update_more(&b, op);
+		hlx_check_update_more(&b, op);
 	ck_assert_msg(op->cases && *op->cases, "%s has no cases", p->op);
 	report(&b, p);
 }
@@ -86,15 +126,15 @@ START_TEST(honours_grads_and_accum)
 {
 	const struct pair *p = &pairs[_i];
 	const struct hlx_op *op;
-	struct op_bench b;
-	struct op_case c;
+	struct hlx_check b;
+	struct hlx_check_case c;
 
-	op_bench_open(&b, true);
+	bench_open(&b, true);
 	op = hlx_registry_op(b.registry, p->op);
 	b.impl = find_impl(b.registry, p);
 	for (const char *const *text = op->cases; text && *text && p->wired && b.impl->tier == HLX_PORTABLE; text++) {
-		op_case_parse(op, *text, &c);
-		op_bits_case(&b, &c);
+		must_parse(op, *text, &c);
+		hlx_check_bits_case(&b, &c);
 	}
 	report(&b, p);
 }
@@ -113,36 +153,36 @@ START_TEST(windows_change_no_bit)
 		{ "gemm", "a=3x200x257 b=3x190x257 transpose_b=yes" }, { "gemm", "a=3x257x200 b=3x257x190 transpose_a=yes" },
 	};
 	const struct pair *p = &pairs[_i];
-	struct op_bench b;
-	struct op_case c;
+	struct hlx_check b;
+	struct hlx_check_case c;
 
-	op_bench_open(&b, true);
+	bench_open(&b, true);
 	b.impl = find_impl(b.registry, p);
 	b.dev->info.caps.max_range = 256 << 10;
 	b.dev->info.caps.max_texels = (256 << 10) / 16;
 	for (unsigned i = 0; i < sizeof(big) / sizeof(*big); i++)
 		if (!strcmp(big[i].op, p->op)) {
-			op_case_parse(hlx_registry_op(b.registry, p->op), big[i].text, &c);
-			op_run_case(&b, &c, OP_DIRECT, FAMILY_NORMAL, 0);
+			must_parse(hlx_registry_op(b.registry, p->op), big[i].text, &c);
+			hlx_check_run_case(&b, &c, HLX_CHECK_DIRECT, HLX_FAMILY_NORMAL, 0);
 			if (!quick())
-				op_run_case(&b, &c, OP_TWICE, FAMILY_NORMAL, 0);
+				hlx_check_run_case(&b, &c, HLX_CHECK_TWICE, HLX_FAMILY_NORMAL, 0);
 		}
 	if (!p->wired)
-		op_update_more(&b, hlx_registry_op(b.registry, p->op));
+		hlx_check_update_more(&b, hlx_registry_op(b.registry, p->op));
 	report(&b, p);
 }
 END_TEST
 
-static void reference_test(int i, void (*run)(struct op_bench *, const struct op_case *))
+static void reference_test(int i, void (*run)(struct hlx_check *, const struct hlx_check_case *))
 {
 	const struct hlx_op *op;
-	struct op_bench b;
-	struct op_case c;
+	struct hlx_check b;
+	struct hlx_check_case c;
 
-	op_bench_open(&b, false);
+	bench_open(&b, false);
 	op = hlx_registry_op(b.registry, ops[i].op);
 	for (const char *const *text = op->cases; text && *text; text++) {
-		op_case_parse(op, *text, &c);
+		must_parse(op, *text, &c);
 		run(&b, &c);
 	}
 	report(&b, &ops[i]);
@@ -150,7 +190,7 @@ static void reference_test(int i, void (*run)(struct op_bench *, const struct op
 
 START_TEST(reference_needs_no_denormals)
 {
-	reference_test(_i, ops[_i].wired ? op_flush_case : op_flush_update);
+	reference_test(_i, ops[_i].wired ? hlx_check_flush_case : hlx_check_flush_update);
 }
 END_TEST
 
@@ -158,16 +198,16 @@ END_TEST
 START_TEST(no_tie_hangs_on_a_denormal)
 {
 	const struct pair *p = &pairs[_i];
-	struct op_bench b;
-	struct op_case c;
+	struct hlx_check b;
+	struct hlx_check_case c;
 
 	if (strcmp(p->op, "layernorm"))
 		return;
-	op_bench_open(&b, true);
+	bench_open(&b, true);
 	b.impl = find_impl(b.registry, p);
-	op_case_parse(hlx_registry_op(b.registry, p->op), "x=1x1x512 eps=0.0078125", &c);
-	op_run_case(&b, &c, OP_DIRECT, FAMILY_HAND, 0);
-	op_flush_family(&b, &c, OP_DIRECT, FAMILY_HAND);
+	must_parse(hlx_registry_op(b.registry, p->op), "x=1x1x512 eps=0.0078125", &c);
+	hlx_check_run_case(&b, &c, HLX_CHECK_DIRECT, HLX_FAMILY_HAND, 0);
+	hlx_check_flush_family(&b, &c, HLX_CHECK_DIRECT, HLX_FAMILY_HAND);
 	report(&b, p);
 }
 END_TEST
@@ -175,7 +215,7 @@ END_TEST
 START_TEST(gradient_is_a_gradient)
 {
 	if (ops[_i].wired)
-		reference_test(_i, op_grad_case);
+		reference_test(_i, hlx_check_grad_case);
 }
 END_TEST
 
@@ -188,11 +228,11 @@ static bool selected(const char *filter, const char *op, const char *impl)
 
 static void list(const char *filter)
 {
-	struct op_bench b;
+	struct hlx_check b;
 	const struct hlx_impl *impl;
 	const struct hlx_op *op;
 
-	op_bench_open(&b, false);
+	bench_open(&b, false);
 	for (size_t i = 0; (op = hlx_registry_op_at(b.registry, i, NULL)) && n_ops < MAX_PAIRS; i++) {
 		bool wired = op->kind == HLX_LAYER || op->kind == HLX_LOSS, any = false;
 		for (size_t k = 0; (impl = hlx_registry_impl_at(b.registry, k, NULL)) && n_pairs < MAX_PAIRS; k++) {
@@ -209,7 +249,7 @@ static void list(const char *filter)
 			ops[n_ops++].wired = wired;
 		}
 	}
-	op_bench_close(&b);
+	bench_close(&b);
 }
 
 int main(int argc, char **argv)

@@ -259,12 +259,14 @@ END_TEST
 
 /* -- choice ------------------------------------------------------------------------------------------------ */
 
+static enum hlx_tier mode;
+
 static const struct hlx_impl *choose(struct hlx_registry *r, const char *named, bool train)
 {
 	struct hlx_node node = { .struct_size = sizeof(node), .name = "t.y", .train = train };
 	const struct hlx_impl *impl = NULL;
 
-	if (hlx_registry_choose(r, &hlx_registry_host(r)->pub, &node, "scale", named, &impl) < 0)
+	if (hlx_registry_choose(r, &hlx_registry_host(r)->pub, &node, "scale", named, mode, &impl) < 0)
 		return NULL;
 	return impl;
 }
@@ -281,9 +283,9 @@ START_TEST(chooses)
 	ck_assert_str_eq(choose(r, "host", true)->name, "host");
 	ck_assert_str_eq(choose(r, "ahead", true)->name, "ahead");
 	ck_assert_ptr_null(choose(r, "plan", false));
-	ck_refused(hlx_registry_choose(r, &hlx_registry_host(r)->pub, &node, "scale", "plan", &impl), HLX_EINVAL,
+	ck_refused(hlx_registry_choose(r, &hlx_registry_host(r)->pub, &node, "scale", "plan", 0, &impl), HLX_EINVAL,
 			"op scale", "plan", "did you mean plain?");
-	ck_refused(hlx_registry_choose(r, &hlx_registry_host(r)->pub, &node, "none", NULL, &impl), HLX_ENOTSUP,
+	ck_refused(hlx_registry_choose(r, &hlx_registry_host(r)->pub, &node, "none", NULL, 0, &impl), HLX_ENOTSUP,
 			"t.y", "op none");
 	/* dropped in, for another plugin's op */
 	ck_ok(hlx_registry_load(r, bad("worse", "worse.so")));
@@ -293,7 +295,12 @@ START_TEST(chooses)
 	ck_assert_str_eq(choose(r, NULL, false)->name, "better");
 	ck_ok(hlx_registry_load(r, bad("device_tier", "device.so"))); /* never by priority alone */
 	ck_assert_str_eq(choose(r, NULL, false)->name, "better");
+	ck_refused(hlx_registry_choose(r, &hlx_registry_host(r)->pub, &node, "scale", "fast", 0, &impl), HLX_ENOTSUP,
+			"scale/fast is not portable", "[numerics] mode = device");
+	mode = HLX_DEVICE;
 	ck_assert_str_eq(choose(r, "fast", false)->name, "fast");
+	ck_assert_str_eq(choose(r, NULL, false)->name, "fast");
+	mode = 0;
 	hlx_registry_destroy(r);
 	remove_dir();
 }

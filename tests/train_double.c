@@ -96,13 +96,13 @@ void train_check_adam(void)
 
 /* -- the gradient of the whole model ----------------------------------------------------------------------- */
 
-static double loss64(struct walk64 *w, const struct walk *nodes, const char *loss)
+static double loss64(struct hlx_walk64 *w, const struct hlx_walk *nodes, const char *loss)
 {
-	OK(walk64_forward(w, nodes));
-	return walk64_value(w, loss)[0];
+	OK(hlx_walk64_forward(w, nodes));
+	return hlx_walk64_value(w, loss)[0];
 }
 
-static void sample(const char *name, struct walk64 *w, struct host_model *h, uint32_t param)
+static void sample(const char *name, struct hlx_walk64 *w, struct host_model *h, uint32_t param)
 {
 	const struct hlx_param *p = &w->graph->param[param];
 	uint64_t n = hlx_numel(&p->desc);
@@ -130,20 +130,20 @@ void train_check_gradient(const char *name, const char *text)
 {
 	struct model m;
 	struct host_model h;
-	struct walk64 *w;
+	struct hlx_walk64 *w;
 	double loss;
 
 	OK(model_open(&m, text, NULL, 0));
 	OK(host_model_open(&h, &m));
 	for (uint64_t s = 1; s <= 2; s++) /* of weights that one step has moved: the first are nearly zero */
 		OK(host_model_train(&h, &m, s));
-	walk64_create(h.walk, &w);
+	hlx_walk64_create(h.walk, &w);
 	loss = loss64(w, h.walk, "head.loss");
 	ck_assert_msg(fabs(loss - (double)h.walk->loss[0]) < 1e-5 * loss, "%s: loss %.9g, in double %.9g", name,
 			(double)h.walk->loss[0], loss);
 	for (uint32_t i = 0; i < m.graph->n_params; i++)
 		sample(name, w, &h, i);
-	walk64_destroy(w);
+	hlx_walk64_destroy(w);
 	host_model_close(&h);
 	model_close(&m);
 }

@@ -5,7 +5,7 @@
 
 #include "core/host.h"
 #include "core/registry.h"
-#include "tests/op_data.h"
+#include "core/check/data.h"
 
 #define MODEL(layers) \
 	"[model]\nvocab_size = 13\nd_model = 24\nnum_layers = " layers "\nnum_heads = 3\nffn_dim = 40\nmax_seq_len = 35\n" \
@@ -35,11 +35,11 @@ const char parallel[] = MODEL("1") "[layer]\nn1 = layernorm x\n" ATTENTION("n1")
 /* Counting by 1, 2 or 3 from somewhere: learnt in a few steps. */
 static void make_tokens(struct model *m, uint64_t number)
 {
-	uint64_t stream = data_stream("tokens", number);
+	uint64_t stream = hlx_data_stream("tokens", number);
 
 	for (uint32_t b = 0; b < MODEL_BATCH; b++) {
-		uint32_t start = data_index(FAMILY_NORMAL, stream, 2 * b, MODEL_VOCAB);
-		uint32_t by = 1 + data_index(FAMILY_NORMAL, stream, 2 * b + 1, 3);
+		uint32_t start = hlx_data_index(HLX_FAMILY_NORMAL, stream, 2 * b, MODEL_VOCAB);
+		uint32_t by = 1 + hlx_data_index(HLX_FAMILY_NORMAL, stream, 2 * b + 1, 3);
 		for (uint32_t t = 0; t < MODEL_SEQ; t++) {
 			m->tokens[b * MODEL_SEQ + t] = (start + by * t) % MODEL_VOCAB;
 			m->targets[b * MODEL_SEQ + t] = (start + by * (t + 1)) % MODEL_VOCAB;
@@ -163,7 +163,7 @@ int host_model_open(struct host_model *h, struct model *like)
 	uint32_t *flags;
 
 	memset(h, 0, sizeof(*h));
-	HLX_TRY(walk_create(like->graph, &h->walk));
+	HLX_TRY(hlx_walk_create(like->graph, &h->walk));
 	HLX_TRY(read_attrs(h, op, like));
 	flat(&h->desc[slot_of(op, "param")], HLX_F32, n);
 	flat(&h->desc[slot_of(op, "grad")], HLX_F32, n);
@@ -190,7 +190,7 @@ int host_model_open(struct host_model *h, struct model *like)
 
 void host_model_close(struct host_model *h)
 {
-	walk_destroy(h->walk);
+	hlx_walk_destroy(h->walk);
 	free(h->attrs);
 	for (uint32_t s = 0; s < HLX_MAX_SLOTS; s++)
 		free(h->value[s]);
@@ -222,10 +222,10 @@ int host_model_train(struct host_model *h, struct model *like, uint64_t number)
 
 	make_tokens(like, number);
 	spread(h, like);
-	memcpy(walk_value(h->walk, "tokens"), like->tokens, sizeof(like->tokens));
-	memcpy(walk_value(h->walk, "targets"), like->targets, sizeof(like->targets));
-	HLX_TRY(walk_forward(h->walk, &step));
-	HLX_TRY(walk_backward(h->walk, &step, NULL, NULL));
+	memcpy(hlx_walk_value(h->walk, "tokens"), like->tokens, sizeof(like->tokens));
+	memcpy(hlx_walk_value(h->walk, "targets"), like->targets, sizeof(like->targets));
+	HLX_TRY(hlx_walk_forward(h->walk, &step));
+	HLX_TRY(hlx_walk_backward(h->walk, &step, NULL, NULL));
 	collect(h, like);
 	return hlx_registry_op(like->registry, "adam")->ref_forward(&h->adam, h->value, &step);
 }

@@ -2,7 +2,7 @@
 #ifndef TESTS_TRAIN_MODEL_H
 #define TESTS_TRAIN_MODEL_H
 
-#include "tests/host_walk.h"
+#include "core/check/walk.h"
 
 #define MODEL_BATCH 4u
 #define MODEL_SEQ   35u /* a block of 32 positions, and a short one */
@@ -32,7 +32,7 @@ float *model_bits(struct model *, size_t *count);
 
 /* The same training on the host, by references alone. */
 struct host_model {
-	struct walk *walk;
+	struct hlx_walk *walk;
 	struct hlx_node adam;
 	struct hlx_desc desc[HLX_MAX_SLOTS];
 	void *attrs, *value[HLX_MAX_SLOTS];

@@ -102,9 +102,12 @@ struct hlx_graph_options {
 	bool train;
 	bool input_grads;        /* gradients of f32 inputs are wanted too */
 	uint64_t slots;          /* S; 0: the largest power of two up to 8 that divides batch */
+	/* 0 or HLX_PORTABLE: portable implementations only, their kernels linted and tried against their references.
+	 * HLX_DEVICE: those of any tier, by priority, as they are; the bits are this device's and driver's. */
+	enum hlx_tier mode;
 };
-/* Wires [embed], [layer] num_layers times, [head] of ini with the ops of [ops]; [model] gives the variables.  Touches
- * no device.  The graph keeps the registry, not the ini. */
+/* Wires [embed], [layer] num_layers times, [head] of ini with the ops of [ops]; [model] gives the variables, [numerics]
+ * the mode where it says one.  Touches no device.  The graph keeps the registry, not the ini. */
 int hlx_graph_build(struct hlx_registry *, struct hlx_ini *, const struct hlx_graph_options *, struct hlx_graph **out);
 /* The same piecewise, for host applications and tests. */
 int hlx_graph_create(struct hlx_registry *, const struct hlx_graph_options *, struct hlx_graph **out);
@@ -161,7 +164,8 @@ struct hlx_plan_info {
 	uint64_t total, available;
 	uint32_t steps, dispatches, barriers;
 };
-/* weights NULL: plan only (hlx_program_plan works, nothing is allocated). */
+/* weights NULL: plan only (hlx_program_plan works, nothing is allocated).  Otherwise, where the graph's mode is portable,
+ * each implementation that this device and driver have not run before is tried against its op's reference first. */
 int hlx_program_create(struct hlx_device *, struct hlx_graph *, struct hlx_weights *,
 		const struct hlx_program_options *, struct hlx_program **out);
 void hlx_program_destroy(struct hlx_program *);

@@ -1,24 +1,24 @@
-#include "tests/op_update.h"
+#include "core/check/unwired.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/build.h"
+#include "core/check/node.h"
 #include "core/host.h"
 #include "core/numerics.h"
 #include "core/registry.h"
 #include "hlx/math.h"
-#include "tests/op_node.h"
 
 #define TURNS 3
 
 struct update {
-	struct op_bench *bench;
-	const struct op_case *c;
-	enum family family;
+	struct hlx_check *bench;
+	const struct hlx_check_case *c;
+	enum hlx_family family;
 	char what[96];
-	struct op_node one;
+	struct hlx_check_node one;
 	struct hlx_node node;
 	struct hlx_desc desc[HLX_MAX_SLOTS];
 	void *attrs;
@@ -35,13 +35,13 @@ static uint64_t elements(const struct update *u, uint32_t s)
 /* The node as the reference sees it. */
 static int make_node(struct update *u, uint64_t slots)
 {
-	const struct op_case *c = u->c;
+	const struct hlx_check_case *c = u->c;
 	uint32_t n = 0;
 
-	HLX_TRY(op_node_graph(u->bench, slots, slots, &u->one));
+	HLX_TRY(hlx_check_node_graph(u->bench, slots, slots, &u->one));
 	while (c->op->slots[n].name)
 		n++;
-	HLX_TRY(op_node_attrs(c, &u->attrs));
+	HLX_TRY(hlx_check_node_attrs(c, &u->attrs));
 	u->node = (struct hlx_node){ .struct_size = sizeof(u->node), .name = "t", .n_slots = n, .train = 1,
 		.desc = u->desc, .attrs = u->attrs, .slots = (uint32_t)slots };
 	for (uint32_t i = 0; i < c->n_in; i++)
@@ -55,18 +55,19 @@ static int make_node(struct update *u, uint64_t slots)
 	return 0;
 }
 
+/* 1: not wanted. */
 static int make_program(struct update *u)
 {
 	struct hlx_prog_node *n;
 
-	HLX_TRY(op_node_begin(u->bench, u->c, &u->one));
+	HLX_TRY(hlx_check_node_begin(u->bench, u->c, &u->one));
 	n = &u->one.program->node[0];
 	memcpy(n->desc, u->desc, sizeof(u->desc));
 	for (uint32_t s = 0; s < u->node.n_slots; s++)
-		HLX_TRY(op_node_cell(&u->one, elements(u, s) * 4, &n->value[s]));
+		HLX_TRY(hlx_check_node_cell(&u->one, elements(u, s) * 4, &n->value[s]));
 	HLX_TRY(hlx_build_prepare(u->one.program, 0, u->bench->impl->name));
 	HLX_TRY(hlx_build_record(u->one.program, 0, false));
-	return op_node_end(&u->one);
+	return hlx_check_node_end(u->bench, &u->one);
 }
 
 /* -- data -------------------------------------------------------------------------------------------------- */
@@ -82,7 +83,7 @@ static int ascending(const void *a, const void *b)
 static void fill_slot(struct update *u, uint32_t s, uint64_t turn)
 {
 	const char *name = u->c->op->slots[s].name;
-	uint64_t n = elements(u, s), stream = data_stream(name, turn);
+	uint64_t n = elements(u, s), stream = hlx_data_stream(name, turn);
 	float *x = u->value[s];
 
 	if (u->desc[s].dtype == HLX_U32) {
@@ -91,12 +92,12 @@ static void fill_slot(struct update *u, uint32_t s, uint64_t turn)
 			if (!strcmp(u->c->in[i].name, name))
 				below = u->c->in[i].below;
 		for (uint64_t i = 0; i < n; i++)
-			v[i] = data_index(FAMILY_NORMAL, stream, i, below);
+			v[i] = hlx_data_index(HLX_FAMILY_NORMAL, stream, i, below);
 		if (!strcmp(name, "table"))
 			qsort(v, n, 4, ascending);
 		return;
 	}
-	data_floats(x, n, u->family, stream);
+	hlx_data_floats(x, n, u->family, stream);
 	for (uint64_t i = 0; i < n && (!strcmp(name, "squares") || !strcmp(name, "norm")); i++)
 		x[i] = fabsf(x[i]);
 	if (!strcmp(name, "loss"))
@@ -130,8 +131,8 @@ static int compare(struct update *u, uint32_t s, uint64_t turn)
 	float *got = malloc(n * 4 + 4);
 	int status = got ? transfer(u, s, false, got) : hlx_no_memory();
 
-	if (status >= 0 && (at = data_compare(got, want, n)) < n)
-		op_complain(u->bench, u->c, u->what, "step %llu: %s: element %llu of %llu is %08x (%g), want %08x (%g)",
+	if (status >= 0 && (at = hlx_data_compare(got, want, n)) < n)
+		hlx_check_complain(u->bench, u->c, u->what, "step %llu: %s: element %llu of %llu is %08x (%g), want %08x (%g)",
 				(unsigned long long)turn + 1, u->c->op->slots[s].name, (unsigned long long)at,
 				(unsigned long long)n, hlx_bits(got[at]), (double)got[at], hlx_bits(want[at]), (double)want[at]);
 	free(got);
@@ -155,13 +156,13 @@ static int run(struct update *u)
 
 static void finish(struct update *u)
 {
-	op_node_destroy(&u->one);
+	hlx_check_node_destroy(&u->one);
 	for (uint32_t s = 0; s < HLX_MAX_SLOTS; s++)
 		free(u->value[s]);
 	free(u->attrs);
 }
 
-static bool is_slotted(const struct hlx_op *op)
+bool hlx_check_slotted(const struct hlx_op *op)
 {
 	for (const struct hlx_slot *s = op->slots; s->name; s++)
 		if (s->flags & HLX_SLOTTED)
@@ -169,35 +170,37 @@ static bool is_slotted(const struct hlx_op *op)
 	return false;
 }
 
-static void run_case(struct op_bench *b, const struct op_case *c, uint64_t slots, enum family family)
+void hlx_check_update_run(struct hlx_check *b, const struct hlx_check_case *c, uint64_t slots, enum hlx_family family)
 {
 	struct update u = { .bench = b, .c = c, .family = family };
 	int status;
 
-	snprintf(u.what, sizeof(u.what), "%s, %u slots", family_name[family], (unsigned)slots);
+	snprintf(u.what, sizeof(u.what), "%s, %u slots", hlx_family_name[family], (unsigned)slots);
 	status = make_node(&u, slots);
 	if (status >= 0)
-		status = make_program(&u);
-	if (status >= 0)
+		status = hlx_check_refuses(b, &u.node) ? 1 : make_program(&u);
+	if (status == 0) {
 		status = run(&u);
+		b->ran++;
+	}
 	if (status < 0)
-		op_complain(b, c, u.what, "%s", hlx_message());
-	b->ran++;
+		hlx_check_complain(b, c, u.what, "%s", hlx_message());
+	b->status = status < 0 ? status : 0;
 	finish(&u);
 }
 
 /* All families with 8 slots, where each is a binding; with other counts the one that finds most. */
-void op_update_case(struct op_bench *b, const struct op_case *c)
+void hlx_check_update_case(struct hlx_check *b, const struct hlx_check_case *c)
 {
 	static const uint64_t slots[] = { 1, 2, 16, 64 };
 
-	for (int family = 0; family < FAMILY_COUNT; family++)
-		run_case(b, c, is_slotted(c->op) ? 8 : 1, (enum family)family);
-	for (unsigned i = 0; i < 4 && is_slotted(c->op); i++)
-		run_case(b, c, slots[i], FAMILY_MIXED);
+	for (int family = 0; family < HLX_FAMILY_COUNT; family++)
+		hlx_check_update_run(b, c, hlx_check_slotted(c->op) ? 8 : 1, (enum hlx_family)family);
+	for (unsigned i = 0; i < 4 && hlx_check_slotted(c->op); i++)
+		hlx_check_update_run(b, c, slots[i], HLX_FAMILY_MIXED);
 }
 
-void op_update_more(struct op_bench *b, const struct hlx_op *op)
+void hlx_check_update_more(struct hlx_check *b, const struct hlx_op *op)
 {
 	static const struct { enum hlx_kind kind; const char *text; } more[] = {
 		{ HLX_REDUCE, "partial=1023" }, { HLX_REDUCE, "partial=1025" }, { HLX_REDUCE, "partial=3x70001" },
@@ -205,13 +208,14 @@ void op_update_more(struct op_bench *b, const struct hlx_op *op)
 		{ HLX_HASH, "array0=70016 array1=70016 blocks=90x4<40 keys=2x40x2<1000000000" },
 		{ HLX_OPTIMIZER, "param=133120 grad=133120 flags=2080<2 loss=2 norm=2" },
 	};
-	struct op_case c;
+	struct hlx_check_case c;
 
 	for (unsigned i = 0; i < sizeof(more) / sizeof(*more); i++)
 		if (more[i].kind == op->kind) {
-			op_case_parse(op, more[i].text, &c);
-			run_case(b, &c, is_slotted(op) ? 8 : 1, FAMILY_NORMAL);
-			run_case(b, &c, is_slotted(op) ? 16 : 1, FAMILY_MIXED);
+			if (hlx_check_case_parse(op, more[i].text, &c) < 0)
+				continue;
+			hlx_check_update_run(b, &c, hlx_check_slotted(op) ? 8 : 1, HLX_FAMILY_NORMAL);
+			hlx_check_update_run(b, &c, hlx_check_slotted(op) ? 16 : 1, HLX_FAMILY_MIXED);
 		}
 }
 
@@ -219,7 +223,7 @@ void op_update_more(struct op_bench *b, const struct hlx_op *op)
 
 static int run_reference(struct update *u, bool flush)
 {
-	HLX_TRY(make_node(u, is_slotted(u->c->op) ? 8 : 1));
+	HLX_TRY(make_node(u, hlx_check_slotted(u->c->op) ? 8 : 1));
 	for (uint64_t turn = 0; turn < TURNS; turn++) {
 		const struct hlx_step step = { .size = sizeof(step), .train = 1, .step = turn + 1, .n_seq = 1, .lr = 3e-4f };
 		int status;
@@ -232,17 +236,17 @@ static int run_reference(struct update *u, bool flush)
 	return 0;
 }
 
-void op_flush_update(struct op_bench *b, const struct op_case *c)
+void hlx_check_flush_update(struct hlx_check *b, const struct hlx_check_case *c)
 {
-	for (int family = 0; family < FAMILY_COUNT; family++) {
-		struct update x = { .bench = b, .c = c, .family = (enum family)family }, y = x;
+	for (int family = 0; family < HLX_FAMILY_COUNT; family++) {
+		struct update x = { .bench = b, .c = c, .family = (enum hlx_family)family }, y = x;
 		uint64_t at, n;
 		if (run_reference(&x, false) < 0 || run_reference(&y, true) < 0)
-			op_complain(b, c, family_name[family], "%s", hlx_message());
+			hlx_check_complain(b, c, hlx_family_name[family], "%s", hlx_message());
 		for (uint32_t s = 0; s < x.node.n_slots && y.value[s]; s++) {
 			n = elements(&x, s);
-			if ((at = data_compare(x.value[s], y.value[s], n)) < n)
-				op_complain(b, c, family_name[family], "%s: element %llu is %08x, and %08x with denormals flushed",
+			if ((at = hlx_data_compare(x.value[s], y.value[s], n)) < n)
+				hlx_check_complain(b, c, hlx_family_name[family], "%s: element %llu is %08x, and %08x with denormals flushed",
 						c->op->slots[s].name, (unsigned long long)at, ((uint32_t *)x.value[s])[at],
 						((uint32_t *)y.value[s])[at]);
 		}

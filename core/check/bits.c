@@ -1,19 +1,19 @@
-#include "tests/op_bits.h"
+#include "core/check/bits.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/build.h"
+#include "core/check/node.h"
 #include "core/host.h"
 #include "core/registry.h"
 #include "hlx/math.h"
-#include "tests/op_node.h"
 
 struct one {
-	struct op_bench *bench;
-	const struct op_case *c;
+	struct hlx_check *bench;
+	const struct hlx_check_case *c;
 	char what[96];
-	struct op_node hand;
+	struct hlx_check_node hand;
 	struct hlx_node node; /* the reference's */
 	struct hlx_desc desc[HLX_MAX_SLOTS];
 	struct hlx_init init[HLX_MAX_SLOTS];
@@ -45,10 +45,10 @@ static bool differentiable(const struct one *o, uint32_t s)
 
 static int make_node(struct one *o)
 {
-	const struct op_case *c = o->c;
+	const struct hlx_check_case *c = o->c;
 
-	HLX_TRY(op_node_graph(o->bench, c->in[0].desc.rank > 1 ? c->in[0].desc.dim[0] : 1, 0, &o->hand));
-	HLX_TRY(op_node_attrs(c, &o->attrs));
+	HLX_TRY(hlx_check_node_graph(o->bench, c->in[0].desc.rank > 1 ? c->in[0].desc.dim[0] : 1, 0, &o->hand));
+	HLX_TRY(hlx_check_node_attrs(c, &o->attrs));
 	o->node = (struct hlx_node){ .struct_size = sizeof(o->node), .name = "t", .train = 1, .desc = o->desc,
 		.init = o->init, .attrs = o->attrs };
 	while (c->op->slots[o->node.n_slots].name)
@@ -77,43 +77,45 @@ static bool is_view(const struct one *o)
 }
 
 /* As the core does it: prepare() knows which gradients are wanted, what they are added to only backward() knows. */
+/* 1: not wanted. */
 static int make_program(struct one *o)
 {
 	struct hlx_prog_node *n;
 
-	HLX_TRY(op_node_begin(o->bench, o->c, &o->hand));
+	HLX_TRY(hlx_check_node_begin(o->bench, o->c, &o->hand));
 	n = &o->hand.program->node[0];
 	memcpy(n->desc, o->desc, sizeof(o->desc));
-	n->pub.train = 1;
+	n->pub.train = o->node.train;
 	n->pub.grads = o->grads;
 	for (uint32_t s = 0; s < o->node.n_slots; s++)
 		if (o->desc[s].rank) {
-			HLX_TRY(op_node_cell(&o->hand, elements(o, s, false) * 4, &n->value[s]));
-			HLX_TRY(op_node_cell(&o->hand, elements(o, s, true) * 4, &n->grad[s]));
+			HLX_TRY(hlx_check_node_cell(&o->hand, elements(o, s, false) * 4, &n->value[s]));
+			HLX_TRY(hlx_check_node_cell(&o->hand, elements(o, s, true) * 4, &n->grad[s]));
 		}
 	HLX_TRY(hlx_build_prepare(o->hand.program, 0, o->bench->impl->name));
 	n->pub.accum = o->accum;
 	HLX_TRY(hlx_build_record(o->hand.program, 0, false));
-	HLX_TRY(hlx_build_record(o->hand.program, 0, true));
-	return op_node_end(&o->hand);
+	if (o->grads)
+		HLX_TRY(hlx_build_record(o->hand.program, 0, true));
+	return hlx_check_node_end(o->bench, &o->hand);
 }
 
 /* -- data -------------------------------------------------------------------------------------------------- */
 
-static void fill(struct one *o, enum family family)
+static void fill(struct one *o, enum hlx_family family)
 {
 	for (uint32_t s = 0; s < o->node.n_slots; s++) {
-		uint64_t stream = data_stream(slot_of(o, s)->name, 0), n = elements(o, s, false);
+		uint64_t stream = hlx_data_stream(slot_of(o, s)->name, 0), n = elements(o, s, false);
 		uint32_t *words = o->value[s], below = 1;
 		for (uint32_t i = 0; i < o->c->n_in; i++)
 			if (!strcmp(o->c->in[i].name, slot_of(o, s)->name))
 				below = o->c->in[i].below;
 		if (o->desc[s].dtype == HLX_U32)
 			for (uint64_t i = 0; i < n; i++)
-				words[i] = data_index(family, stream, i, below);
+				words[i] = hlx_data_index(family, stream, i, below);
 		else
-			data_floats(o->value[s], n, family, stream);
-		data_floats(o->grad[s], elements(o, s, true), family, stream + 1);
+			hlx_data_floats(o->value[s], n, family, stream);
+		hlx_data_floats(o->grad[s], elements(o, s, true), family, stream + 1);
 	}
 }
 
@@ -135,8 +137,8 @@ static int compare(struct one *o, uint32_t s, bool grad)
 	int status = got ? transfer(o, s, grad, false, got) : hlx_no_memory();
 
 	for (uint64_t run = 0; status >= 0 && run + n <= total; run += stride)
-		if ((at = data_compare(got + run, want + run, n)) < n) {
-			op_complain(o->bench, o->c, o->what, "%s of %s: run %llu, element %llu of %llu is %08x (%g), want %08x (%g)",
+		if ((at = hlx_data_compare(got + run, want + run, n)) < n) {
+			hlx_check_complain(o->bench, o->c, o->what, "%s of %s: run %llu, element %llu of %llu is %08x (%g), want %08x (%g)",
 					grad ? "gradient" : "value", slot_of(o, s)->name, (unsigned long long)(run / stride),
 					(unsigned long long)at, (unsigned long long)n, hlx_bits(got[run + at]),
 					(double)got[run + at], hlx_bits(want[run + at]), (double)want[run + at]);
@@ -146,9 +148,9 @@ static int compare(struct one *o, uint32_t s, bool grad)
 	return status;
 }
 
-static int run(struct one *o, enum family family)
+static int run(struct one *o, enum hlx_family family)
 {
-	const struct hlx_step step = { .size = sizeof(step), .train = 1, .step = 1, .n_seq = 1 };
+	const struct hlx_step step = { .size = sizeof(step), .train = o->node.train, .step = 1, .n_seq = 1 };
 
 	fill(o, family);
 	o->node.grads = o->grads;
@@ -159,7 +161,8 @@ static int run(struct one *o, enum family family)
 			HLX_TRY(transfer(o, s, true, true, o->grad[s]));
 		}
 	HLX_TRY(o->c->op->ref_forward(&o->node, o->value, &step));
-	HLX_TRY(o->c->op->ref_backward(&o->node, o->value, o->grad, &step));
+	if (o->grads)
+		HLX_TRY(o->c->op->ref_backward(&o->node, o->value, o->grad, &step));
 	HLX_TRY(hlx_program_run(o->hand.program, &step));
 	for (uint32_t s = 0; s < o->node.n_slots; s++)
 		if (o->desc[s].rank) {
@@ -171,7 +174,7 @@ static int run(struct one *o, enum family family)
 
 static void finish(struct one *o)
 {
-	op_node_destroy(&o->hand);
+	hlx_check_node_destroy(&o->hand);
 	for (uint32_t s = 0; s < HLX_MAX_SLOTS; s++) {
 		free(o->value[s]);
 		free(o->grad[s]);
@@ -179,42 +182,45 @@ static void finish(struct one *o)
 	free(o->attrs);
 }
 
-/* which: the slots whose gradients are wanted, of those that have one; ~0 for all */
-static void run_bits(struct op_bench *b, const struct op_case *c, uint64_t which, uint64_t accum, enum family family)
+void hlx_check_bits_run(struct hlx_check *b, const struct hlx_check_case *c, uint64_t which, uint64_t accum,
+		enum hlx_family family)
 {
 	struct one o = { .bench = b, .c = c };
 	int status = make_node(&o);
 	bool skip = status >= 0 && is_view(&o);
 
+	o.node.train = which != 0;
 	for (uint32_t s = 0; s < o.node.n_slots; s++)
 		if (differentiable(&o, s))
 			o.grads |= which & 1ull << s;
 	for (uint32_t s = 0; s < o.node.n_slots; s++) /* of outputs only a slotted one can be added to */
 		if (o.grads >> s & 1 || slot_of(&o, s)->flags & HLX_SLOTTED)
 			o.accum |= accum & 1ull << s;
-	snprintf(o.what, sizeof(o.what), "%s, grads %llx, accum %llx", family_name[family], (unsigned long long)o.grads,
+	snprintf(o.what, sizeof(o.what), "%s, grads %llx, accum %llx", hlx_family_name[family], (unsigned long long)o.grads,
 			(unsigned long long)o.accum);
-	skip |= !o.grads;
+	skip |= (which && !o.grads) || (status >= 0 && !skip && hlx_check_refuses(b, &o.node));
 	if (status >= 0 && !skip)
 		status = make_program(&o);
-	if (status >= 0 && !skip)
+	if (status == 0 && !skip) {
 		status = run(&o, family);
+		b->ran++;
+	}
 	if (status < 0)
-		op_complain(b, c, o.what, "%s", hlx_message());
-	b->ran++;
+		hlx_check_complain(b, c, o.what, "%s", hlx_message());
+	b->status = status < 0 ? status : 0;
 	finish(&o);
 }
 
-void op_bits_case(struct op_bench *b, const struct op_case *c)
+void hlx_check_bits_case(struct hlx_check *b, const struct hlx_check_case *c)
 {
 	uint32_t n = 0;
 
 	while (c->op->slots[n].name)
 		n++;
-	run_bits(b, c, ~0ull, ~0ull, FAMILY_NORMAL);
-	run_bits(b, c, ~0ull, ~0ull, FAMILY_MIXED);
+	hlx_check_bits_run(b, c, ~0ull, ~0ull, HLX_FAMILY_NORMAL);
+	hlx_check_bits_run(b, c, ~0ull, ~0ull, HLX_FAMILY_MIXED);
 	for (uint32_t s = 0; s < n; s++) {
-		run_bits(b, c, 1ull << s, 0, FAMILY_NORMAL);
-		run_bits(b, c, ~0ull, 1ull << s, FAMILY_NORMAL);
+		hlx_check_bits_run(b, c, 1ull << s, 0, HLX_FAMILY_NORMAL);
+		hlx_check_bits_run(b, c, ~0ull, 1ull << s, HLX_FAMILY_NORMAL);
 	}
 }

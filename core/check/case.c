@@ -1,10 +1,9 @@
-#include "tests/op_case.h"
+#include "core/check/case.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *const op_mode_name[OP_MODE_COUNT] = { "direct", "twice", "inside", "same" };
+const char *const hlx_check_mode_name[HLX_CHECK_MODE_COUNT] = { "direct", "twice", "inside", "same" };
 
 /* gemm's bias is a parameter and an attribute: cases give dims to what is not infer()'s alone. */
 static bool is_input(const struct hlx_op *op, const char *name)
@@ -26,59 +25,65 @@ static void set_axes(struct hlx_desc *d)
 		d->axis[2] = HLX_SEQ;
 }
 
-static void parse_dims(const struct op_case *c, const char *s, struct op_input *in)
+static int parse_dims(const struct hlx_check_case *c, const char *s, struct hlx_check_input *in)
 {
 	struct hlx_desc *d = &in->desc;
 	char *end;
 
 	d->dtype = HLX_F32;
 	do {
-		ck_assert_msg(d->rank < HLX_MAX_RANK, "%s: case '%s' has too many dims", c->op->name, c->text);
+		if (d->rank == HLX_MAX_RANK)
+			return hlx_fail(HLX_EINVAL, "%s: case '%s' has too many dims", c->op->name, c->text);
 		d->dim[d->rank++] = strtoull(s, &end, 10);
-		ck_assert_msg(end != s, "%s: case '%s' wants dims", c->op->name, c->text);
+		if (end == s || !d->dim[d->rank - 1])
+			return hlx_fail(HLX_EINVAL, "%s: case '%s' wants dims", c->op->name, c->text);
 		s = end + 1;
 	} while (*end == 'x');
 	if (*end == '<') {
 		in->below = (uint32_t)strtoull(s, &end, 10);
 		d->dtype = HLX_U32;
 	}
-	ck_assert_msg(!*end, "%s: case '%s' ends in '%s'", c->op->name, c->text, end);
+	if (*end)
+		return hlx_fail(HLX_EINVAL, "%s: case '%s' ends in '%s'", c->op->name, c->text, end);
 	hlx_contiguous(d);
 	set_axes(d);
+	return 0;
 }
 
-void op_case_parse(const struct hlx_op *op, const char *text, struct op_case *out)
+int hlx_check_case_parse(const struct hlx_op *op, const char *text, struct hlx_check_case *out)
 {
 	char copy[256], *rest = copy, *word;
 
-	*out = (struct op_case){ .op = op, .text = text };
+	*out = (struct hlx_check_case){ .op = op, .text = text };
 	snprintf(copy, sizeof(copy), "%s", text);
 	while ((word = strsep(&rest, " "))) {
 		char *eq = strchr(word, '=');
 		if (!*word)
 			continue;
-		ck_assert_msg(eq, "%s: case '%s': '%s' has no =", op->name, text, word);
+		if (!eq || out->n_in == HLX_MAX_SLOTS)
+			return hlx_fail(HLX_EINVAL, "%s: case '%s': '%s' has no =", op->name, text, word);
 		*eq = '\0';
 		if (!is_input(op, word)) {
 			snprintf(out->attrs + strlen(out->attrs), sizeof(out->attrs) - strlen(out->attrs), " %s=%s", word,
 					eq + 1);
 			continue;
 		}
-		struct op_input *in = &out->in[out->n_in++];
+		struct hlx_check_input *in = &out->in[out->n_in++];
 		snprintf(in->name, sizeof(in->name), "%s", word);
 		in->given = true;
-		parse_dims(out, eq + 1, in);
+		HLX_TRY(parse_dims(out, eq + 1, in));
 	}
+	return out->n_in ? 0 : hlx_fail(HLX_EINVAL, "%s: case '%s' has no input", op->name, text);
 }
 
 /* -- graphs ------------------------------------------------------------------------------------------------ */
 
-static bool is_float(const struct op_input *in)
+static bool is_float(const struct hlx_check_input *in)
 {
 	return in->desc.dtype == HLX_F32;
 }
 
-static bool alike(const struct op_case *c)
+static bool alike(const struct hlx_check_case *c)
 {
 	uint32_t n = 0;
 
@@ -91,21 +96,24 @@ static bool alike(const struct op_case *c)
 	return n > 1;
 }
 
-static bool has_mode(const struct op_case *c, enum op_mode mode)
+/* Two modes need friends from other plugins. */
+static bool has_mode(const struct hlx_registry *r, const struct hlx_check_case *c, enum hlx_check_mode mode)
 {
-	return mode == OP_DIRECT || mode == OP_INSIDE || (mode == OP_TWICE && c->op->kind != HLX_LOSS) ||
-		(mode == OP_SAME && alike(c));
+	if ((mode == HLX_CHECK_INSIDE && !hlx_registry_op(r, "gelu")) || (mode == HLX_CHECK_TWICE && !hlx_registry_op(r, "add")))
+		return false;
+	return mode == HLX_CHECK_DIRECT || mode == HLX_CHECK_INSIDE || (mode == HLX_CHECK_TWICE && c->op->kind != HLX_LOSS) ||
+		(mode == HLX_CHECK_SAME && alike(c));
 }
 
 /* "op x=x b=pre_b causal=yes" */
-static void line_of(const struct op_case *c, enum op_mode mode, char *text, size_t room)
+static void line_of(const struct hlx_check_case *c, enum hlx_check_mode mode, char *text, size_t room)
 {
 	size_t n = (size_t)snprintf(text, room, "%s", c->op->name);
 
 	for (uint32_t i = 0; i < c->n_in; i++) {
-		const char *from = mode == OP_SAME && is_float(&c->in[i]) ? c->in[0].name : c->in[i].name;
+		const char *from = mode == HLX_CHECK_SAME && is_float(&c->in[i]) ? c->in[0].name : c->in[i].name;
 		n += (size_t)snprintf(text + n, room - n, " %s=%s%s", c->in[i].name,
-				mode == OP_INSIDE && is_float(&c->in[i]) ? "pre_" : "", from);
+				mode == HLX_CHECK_INSIDE && is_float(&c->in[i]) ? "pre_" : "", from);
 	}
 	snprintf(text + n, room - n, "%s", c->attrs);
 }
@@ -121,13 +129,13 @@ static void tie(const struct hlx_graph *g, const struct hlx_op *op, char *text, 
 	}
 }
 
-static int inputs(struct hlx_graph *g, const struct op_case *c, enum op_mode mode)
+static int inputs(struct hlx_graph *g, const struct hlx_check_case *c, enum hlx_check_mode mode)
 {
 	char name[64], text[64];
 
 	for (uint32_t i = 0; i < c->n_in; i++) {
 		HLX_TRY(hlx_graph_input(g, c->in[i].name, &c->in[i].desc));
-		if (mode != OP_INSIDE || !is_float(&c->in[i]))
+		if (mode != HLX_CHECK_INSIDE || !is_float(&c->in[i]))
 			continue;
 		snprintf(name, sizeof(name), "pre_%s", c->in[i].name);
 		snprintf(text, sizeof(text), "gelu %s", c->in[i].name);
@@ -136,19 +144,19 @@ static int inputs(struct hlx_graph *g, const struct op_case *c, enum op_mode mod
 	return 0;
 }
 
-static int wire(struct hlx_graph *g, const struct op_case *c, enum op_mode mode)
+static int wire(struct hlx_graph *g, const struct hlx_check_case *c, enum hlx_check_mode mode)
 {
 	char text[512];
 
 	HLX_TRY(inputs(g, c, mode));
 	line_of(c, mode, text, sizeof(text));
-	if (mode == OP_TWICE) {
+	if (mode == HLX_CHECK_TWICE) {
 		HLX_TRY(hlx_graph_wire(g, "t", "first", text, "case"));
 		tie(g, c->op, text, sizeof(text));
 		HLX_TRY(hlx_graph_wire(g, "t", "second", text, "case"));
 		return hlx_graph_wire(g, "t", "y", "add first second", "case");
 	}
-	if (mode == OP_INSIDE && c->op->kind != HLX_LOSS) {
+	if (mode == HLX_CHECK_INSIDE && c->op->kind != HLX_LOSS) {
 		HLX_TRY(hlx_graph_wire(g, "t", "first", text, "case"));
 		return hlx_graph_wire(g, "t", "y", "gelu first", "case");
 	}
@@ -168,14 +176,14 @@ static bool is_view(const struct hlx_graph *g, int status)
 	return false;
 }
 
-bool op_graph_create(struct hlx_registry *r, const struct op_case *c, enum op_mode mode, const char *impl, uint64_t slots,
-		struct op_graph *out)
+bool hlx_check_graph_create(struct hlx_registry *r, const struct hlx_check_case *c, enum hlx_check_mode mode,
+		const char *impl, uint64_t slots, struct hlx_check_graph *out)
 {
 	struct hlx_graph_options o = { .batch = c->in[0].desc.dim[0], .seq_len = 1, .train = true, .input_grads = true,
 		.slots = slots };
 
-	*out = (struct op_graph){ .out = "t.y" };
-	if (!has_mode(c, mode))
+	*out = (struct hlx_check_graph){ .out = "t.y" };
+	if (!has_mode(r, c, mode))
 		return false;
 	if (c->in[0].desc.rank < 2)
 		o.slots = 1;
@@ -185,7 +193,7 @@ bool op_graph_create(struct hlx_registry *r, const struct op_case *c, enum op_mo
 	if (out->status < 0)
 		return true;
 	out->status = wire(out->graph, c, mode);
-	if (mode == OP_INSIDE || !is_view(out->graph, out->status))
+	if (mode == HLX_CHECK_INSIDE || !is_view(out->graph, out->status))
 		return true;
 	hlx_graph_destroy(out->graph);
 	out->graph = NULL;

@@ -1,6 +1,5 @@
-#include "tests/op_run.h"
+#include "core/check/run.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,80 +8,69 @@
 
 #define POISON 0xffu /* four of them are a NaN */
 
-void op_bench_open(struct op_bench *b, bool device)
+void hlx_check_complain(struct hlx_check *b, const struct hlx_check_case *c, const char *what, const char *fmt, ...)
 {
-	const char *path = getenv("HLX_PLUGIN_PATH");
-	int status;
-
-	*b = (struct op_bench){ 0 };
-	status = hlx_registry_create(&b->registry);
-	if (status >= 0)
-		status = hlx_registry_load_all(b->registry, path && *path ? "/nonexistent" : "plugins/.libs");
-	if (status >= 0 && device)
-		status = hlx_device_open(NULL, &b->dev);
-	if (status < 0) { /* main() calls this too, where no check may fail */
-		fprintf(stderr, "%s\n", hlx_message());
-		exit(1);
-	}
-}
-
-void op_bench_close(struct op_bench *b)
-{
-	hlx_device_close(b->dev);
-	hlx_registry_destroy(b->registry);
-}
-
-void op_complain(struct op_bench *b, const struct op_case *c, const char *what, const char *fmt, ...)
-{
+	char line[768];
+	int n = snprintf(line, sizeof(line), "%s/%s, case '%s', %s: ", c->op->name, b->impl ? b->impl->name : "reference",
+			c->text, what);
 	va_list ap;
 
-	if (b->failed++ >= 20)
+	b->failed++;
+	if (!b->complain || n < 0 || (size_t)n >= sizeof(line))
 		return;
-	fprintf(stderr, "%s/%s, case '%s', %s: ", c->op->name, b->impl ? b->impl->name : "reference", c->text, what);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	b->complain(b->ctx, line);
+}
+
+bool hlx_check_refuses(struct hlx_check *b, const struct hlx_node *node)
+{
+	bool refuses = b->impl->supports && b->impl->supports(&b->dev->host.pub, node) < 0;
+
+	b->refused += refuses;
+	return refuses;
 }
 
 /* -- data -------------------------------------------------------------------------------------------------- */
 
-void op_fill_walk(struct walk *w, const struct op_case *c, enum family family, uint64_t turn)
+void hlx_check_fill_walk(struct hlx_walk *w, const struct hlx_check_case *c, enum hlx_family family, uint64_t turn)
 {
 	for (uint32_t i = 0; i < c->n_in; i++) {
-		float *x = walk_value(w, c->in[i].name);
-		uint64_t n = hlx_numel(&c->in[i].desc), stream = data_stream(c->in[i].name, turn);
+		float *x = hlx_walk_value(w, c->in[i].name);
+		uint64_t n = hlx_numel(&c->in[i].desc), stream = hlx_data_stream(c->in[i].name, turn);
 		if (c->in[i].desc.dtype == HLX_F32)
-			data_tensor(x, n, family, c->in[i].name, turn);
+			hlx_data_tensor(x, n, family, c->in[i].name, turn);
 		for (uint64_t e = 0; c->in[i].desc.dtype == HLX_U32 && e < n; e++) {
-			uint32_t v = data_index(family, stream, e, c->in[i].below);
+			uint32_t v = hlx_data_index(family, stream, e, c->in[i].below);
 			memcpy(&x[e], &v, 4);
 		}
 	}
 	for (uint32_t i = 0; i < w->graph->n_params; i++)
-		data_tensor(w->param[i], hlx_numel(&w->graph->param[i].desc), family, w->graph->param[i].path, turn);
+		hlx_data_tensor(w->param[i], hlx_numel(&w->graph->param[i].desc), family, w->graph->param[i].path, turn);
 }
 
-void op_make_seed(const struct hlx_graph *g, const char *path, enum family family, uint64_t turn, float **out)
+int hlx_check_make_seed(const struct hlx_graph *g, const char *path, enum hlx_family family, uint64_t turn, float **out)
 {
 	uint64_t n = hlx_numel(hlx_graph_desc(g, path));
 
-	*out = malloc(n * sizeof(**out));
-	ck_assert_ptr_nonnull(*out);
-	data_tensor(*out, n, family, "seed", turn);
+	if (!(*out = malloc((n ? n : 1) * sizeof(**out))))
+		return hlx_no_memory();
+	hlx_data_tensor(*out, n, family, "seed", turn);
+	return 0;
 }
 
 /* -- the device -------------------------------------------------------------------------------------------- */
 
 struct run {
-	struct op_bench *bench;
-	const struct op_case *c;
+	struct hlx_check *bench;
+	const struct hlx_check_case *c;
 	struct hlx_graph *graph;
 	const char *out;
 	char what[96];
 	struct hlx_weights *weights;
 	struct hlx_program *program;
-	struct walk *walk;
+	struct hlx_walk *walk;
 	float *seed;
 };
 
@@ -123,12 +111,12 @@ static int poison_padding(struct hlx_program *p, uint32_t cell)
 
 static int write_inputs(struct run *r)
 {
-	const struct op_case *c = r->c;
+	const struct hlx_check_case *c = r->c;
 
 	for (uint32_t i = 0; i < c->n_in; i++) {
 		int t = hlx_graph_find_tensor(r->graph, c->in[i].name);
 		HLX_TRY(hlx_program_write(r->program, c->in[i].name, HLX_VALUE, 0, hlx_numel(&c->in[i].desc),
-				walk_value(r->walk, c->in[i].name)));
+				hlx_walk_value(r->walk, c->in[i].name)));
 		HLX_TRY(poison_padding(r->program, r->program->value_cell[r->graph->tensor[t].storage]));
 	}
 	for (uint32_t i = 0; i < r->graph->n_params; i++)
@@ -141,12 +129,12 @@ static int write_inputs(struct run *r)
 
 static void compare(struct run *r, const char *path, const char *kind, const float *got, const float *want, uint64_t n)
 {
-	uint64_t at = data_compare(got, want, n), bad = 0;
+	uint64_t at = hlx_data_compare(got, want, n), bad = 0;
 
 	for (uint64_t i = at; i < n; i++)
-		bad += data_compare(&got[i], &want[i], 1) == 0;
+		bad += hlx_data_compare(&got[i], &want[i], 1) == 0;
 	if (at < n)
-		op_complain(r->bench, r->c, r->what, "%s of %s: element %llu of %llu is %08x (%g), want %08x (%g); %llu differ",
+		hlx_check_complain(r->bench, r->c, r->what, "%s of %s: element %llu of %llu is %08x (%g), want %08x (%g); %llu differ",
 				kind, path, (unsigned long long)at, (unsigned long long)n, hlx_bits(got[at]), (double)got[at],
 				hlx_bits(want[at]), (double)want[at], (unsigned long long)bad);
 }
@@ -172,7 +160,7 @@ static int compare_padding(struct run *r, const char *path, uint32_t cell)
 	HLX_TRY(hlx_memory_read(r->program->dev, m, at + r->program->cell[cell].bytes, n, bytes));
 	for (uint64_t i = 0; i < n; i++)
 		if (bytes[i] != POISON) {
-			op_complain(r->bench, r->c, r->what, "byte %llu past the end of %s was written", (unsigned long long)i,
+			hlx_check_complain(r->bench, r->c, r->what, "byte %llu past the end of %s was written", (unsigned long long)i,
 					path);
 			break;
 		}
@@ -187,11 +175,11 @@ static int compare_inputs(struct run *r)
 		const char *path = r->c->in[i].name;
 		uint64_t n = hlx_numel(&r->c->in[i].desc);
 		uint32_t s = r->graph->tensor[hlx_graph_find_tensor(r->graph, path)].storage;
-		HLX_TRY(compare_tensor(r, path, HLX_VALUE, walk_value(r->walk, path), n));
+		HLX_TRY(compare_tensor(r, path, HLX_VALUE, hlx_walk_value(r->walk, path), n));
 		HLX_TRY(compare_padding(r, path, p->value_cell[s]));
 		if (r->c->in[i].desc.dtype != HLX_F32 || p->cell[p->grad_cell[s]].first == HLX_NONE)
 			continue;
-		HLX_TRY(compare_tensor(r, path, HLX_GRAD, walk_grad(r->walk, path), n));
+		HLX_TRY(compare_tensor(r, path, HLX_GRAD, hlx_walk_grad(r->walk, path), n));
 		HLX_TRY(compare_padding(r, path, p->grad_cell[s]));
 	}
 	return 0;
@@ -205,7 +193,7 @@ static int compare_loss(struct run *r)
 	int status = got ? hlx_program_read(r->program, r->out, HLX_VALUE, 0, slots * stride, got) : hlx_no_memory();
 
 	for (uint64_t s = 0; s < slots && status >= 0; s++)
-		compare(r, r->out, "a slot's sum", got + s * stride, walk_value(r->walk, r->out) + s * stride, 2);
+		compare(r, r->out, "a slot's sum", got + s * stride, hlx_walk_value(r->walk, r->out) + s * stride, 2);
 	free(got);
 	HLX_TRY(status);
 	HLX_TRY(hlx_program_result(r->program, &result));
@@ -226,7 +214,7 @@ static int compare_all(struct run *r)
 	}
 	if (r->c->op->kind == HLX_LOSS)
 		return compare_loss(r);
-	HLX_TRY(compare_tensor(r, r->out, HLX_VALUE, walk_value(r->walk, r->out),
+	HLX_TRY(compare_tensor(r, r->out, HLX_VALUE, hlx_walk_value(r->walk, r->out),
 			hlx_numel(hlx_graph_desc(r->graph, r->out))));
 	return compare_padding(r, r->out, r->program->value_cell[s]);
 }
@@ -241,53 +229,63 @@ static int create_program(struct run *r)
 		keep[i] = r->c->in[i].name;
 	keep[r->c->n_in] = r->out;
 	HLX_TRY(hlx_weights_create(r->bench->dev, r->graph, 0, &r->weights));
-	return hlx_program_create(r->bench->dev, r->graph, r->weights, &o, &r->program);
+	return hlx_program_create_untried(r->bench->dev, r->graph, r->weights, &o, &r->program);
 }
 
 /* Twice, with other data: what the first run leaves behind must not show. */
-static int run_twice(struct run *r, enum family family)
+static int run_twice(struct run *r, enum hlx_family family)
 {
 	HLX_TRY(poison(r->program));
 	for (uint64_t turn = 0; turn < 2; turn++) {
 		struct hlx_step step = { .size = sizeof(step), .train = 1, .step = turn + 1, .n_seq = 1 };
 		free(r->seed);
-		op_make_seed(r->graph, r->out, family, turn, &r->seed);
-		op_fill_walk(r->walk, r->c, family, turn);
+		r->seed = NULL;
+		HLX_TRY(hlx_check_make_seed(r->graph, r->out, family, turn, &r->seed));
+		hlx_check_fill_walk(r->walk, r->c, family, turn);
 		HLX_TRY(write_inputs(r));
-		HLX_TRY(walk_forward(r->walk, &step));
-		HLX_TRY(walk_backward(r->walk, &step, r->c->op->kind == HLX_LOSS ? NULL : r->out, r->seed));
+		HLX_TRY(hlx_walk_forward(r->walk, &step));
+		HLX_TRY(hlx_walk_backward(r->walk, &step, r->c->op->kind == HLX_LOSS ? NULL : r->out, r->seed));
 		HLX_TRY(hlx_program_run(r->program, &step));
 		HLX_TRY(compare_all(r));
 	}
 	return 0;
 }
 
-void op_run_case(struct op_bench *b, const struct op_case *c, enum op_mode mode, enum family family, uint64_t slots)
+static bool refuses(struct run *r)
 {
-	struct op_graph g;
+	for (uint32_t i = 0; i < r->graph->n_nodes; i++)
+		if (r->graph->node[i]->op == r->c->op && hlx_check_refuses(r->bench, &r->walk->node[i]))
+			return true;
+	return false;
+}
+
+void hlx_check_run_case(struct hlx_check *b, const struct hlx_check_case *c, enum hlx_check_mode mode,
+		enum hlx_family family, uint64_t slots)
+{
+	struct hlx_check_graph g;
 	struct run r = { .bench = b, .c = c };
 	int status;
 
-	if (!op_graph_create(b->registry, c, mode, b->impl->name, slots, &g))
+	if (!hlx_check_graph_create(b->registry, c, mode, b->impl->name, slots, &g))
 		return;
-	snprintf(r.what, sizeof(r.what), "%s, %s", op_mode_name[mode], family_name[family]);
+	snprintf(r.what, sizeof(r.what), "%s, %s", hlx_check_mode_name[mode], hlx_family_name[family]);
 	r.graph = g.graph;
 	r.out = g.out;
 	status = g.status;
 	if (status >= 0) {
-		snprintf(r.what, sizeof(r.what), "%s, %s, %u slots", op_mode_name[mode], family_name[family],
+		snprintf(r.what, sizeof(r.what), "%s, %s, %u slots", hlx_check_mode_name[mode], hlx_family_name[family],
 				(unsigned)g.graph->options.slots);
-		walk_create(g.graph, &r.walk);
-		status = create_program(&r);
-		b->refused += status == HLX_ENOTSUP;
+		status = hlx_walk_create(g.graph, &r.walk);
 	}
 	if (status >= 0)
+		status = refuses(&r) ? 1 : create_program(&r);
+	if (status == 0)
 		status = run_twice(&r, family);
 	if (status < 0)
-		op_complain(b, c, r.what, "%s", hlx_message());
-	b->ran++;
+		hlx_check_complain(b, c, r.what, "%s", hlx_message());
+	b->ran += status <= 0;
 	free(r.seed);
-	walk_destroy(r.walk);
+	hlx_walk_destroy(r.walk);
 	hlx_program_destroy(r.program);
 	hlx_weights_destroy(r.weights);
 	hlx_graph_destroy(r.graph);

@@ -1,20 +1,19 @@
-#include "tests/host_walk.h"
+#include "core/check/walk.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "hlx/tree.h"
 
-static void *make(uint64_t n, size_t size)
+static void *make(bool *lack, uint64_t n, size_t size)
 {
 	void *p = calloc(n ? n : 1, size);
 
-	if (!p)
-		abort();
+	*lack |= !p;
 	return p;
 }
 
-static void set_node(struct walk *w, uint32_t i)
+static void set_node(struct hlx_walk *w, uint32_t i, bool *lack)
 {
 	const struct hlx_graph *g = w->graph;
 	const struct hlx_graph_node *gn = g->node[i];
@@ -34,36 +33,51 @@ static void set_node(struct walk *w, uint32_t i)
 		}
 		if (gn->param[s] != HLX_NONE) {
 			n->grads |= 1ull << s;
-			w->partial[i * HLX_MAX_SLOTS + s] = make(hlx_slot_stride(&n->desc[s]) * n->slots, 4);
+			w->partial[i * HLX_MAX_SLOTS + s] = make(lack, hlx_slot_stride(&n->desc[s]) * n->slots, 4);
 		}
 	}
 }
 
-int walk_create(const struct hlx_graph *g, struct walk **out)
+static void make_tensors(struct hlx_walk *w, bool *lack)
 {
-	struct walk *w = make(1, sizeof(*w));
+	const struct hlx_graph *g = w->graph;
 
-	w->graph = g;
-	w->node = make(g->n_nodes, sizeof(*w->node));
-	w->desc = make(g->n_nodes, sizeof(*w->desc));
-	w->value = make(g->n_storages, sizeof(float *));
-	w->grad = make(g->n_storages, sizeof(float *));
-	w->param = make(g->n_params, sizeof(float *));
-	w->final = make(g->n_params, sizeof(float *));
-	w->squares = make(g->n_params, sizeof(float *));
-	w->partial = make(g->n_nodes * HLX_MAX_SLOTS, sizeof(float *));
 	for (uint32_t i = 0; i < g->n_storages; i++) {
-		w->value[i] = make(g->storage[i].elements, 4);
-		w->grad[i] = make(g->storage[i].elements, 4);
+		w->value[i] = make(lack, g->storage[i].elements, 4);
+		w->grad[i] = make(lack, g->storage[i].elements, 4);
 	}
 	for (uint32_t i = 0; i < g->n_params; i++) {
 		uint64_t n = hlx_numel(&g->param[i].desc);
-		w->param[i] = make(n, 4);
-		w->final[i] = make(n, 4);
-		w->squares[i] = make((n + 1023) / 1024, 4);
+		w->param[i] = make(lack, n, 4);
+		w->final[i] = make(lack, n, 4);
+		w->squares[i] = make(lack, (n + 1023) / 1024, 4);
 	}
 	for (uint32_t i = 0; i < g->n_nodes; i++)
-		set_node(w, i);
+		set_node(w, i, lack);
+}
+
+int hlx_walk_create(const struct hlx_graph *g, struct hlx_walk **out)
+{
+	bool lack = false;
+	struct hlx_walk *w = make(&lack, 1, sizeof(*w));
+
+	if (!w)
+		return hlx_no_memory();
+	w->graph = g;
+	w->node = make(&lack, g->n_nodes, sizeof(*w->node));
+	w->desc = make(&lack, g->n_nodes, sizeof(*w->desc));
+	w->value = make(&lack, g->n_storages, sizeof(float *));
+	w->grad = make(&lack, g->n_storages, sizeof(float *));
+	w->param = make(&lack, g->n_params, sizeof(float *));
+	w->final = make(&lack, g->n_params, sizeof(float *));
+	w->squares = make(&lack, g->n_params, sizeof(float *));
+	w->partial = make(&lack, (uint64_t)g->n_nodes * HLX_MAX_SLOTS, sizeof(float *));
+	if (!lack)
+		make_tensors(w, &lack);
+	if (lack) {
+		hlx_walk_destroy(w);
+		return hlx_no_memory();
+	}
 	*out = w;
 	return 0;
 }
@@ -72,12 +86,12 @@ static void free_all(void *p, uint64_t n)
 {
 	void **list = p;
 
-	for (uint64_t i = 0; i < n; i++)
+	for (uint64_t i = 0; list && i < n; i++)
 		free(list[i]);
 	free(list);
 }
 
-void walk_destroy(struct walk *w)
+void hlx_walk_destroy(struct hlx_walk *w)
 {
 	if (!w)
 		return;
@@ -99,21 +113,21 @@ static const struct hlx_tensor *find(const struct hlx_graph *g, const char *path
 	return t < 0 ? NULL : &g->tensor[t];
 }
 
-float *walk_value(const struct walk *w, const char *path)
+float *hlx_walk_value(const struct hlx_walk *w, const char *path)
 {
 	const struct hlx_tensor *t = find(w->graph, path);
 
 	return t ? w->value[t->storage] + t->desc.offset : NULL;
 }
 
-float *walk_grad(const struct walk *w, const char *path)
+float *hlx_walk_grad(const struct hlx_walk *w, const char *path)
 {
 	const struct hlx_tensor *t = find(w->graph, path);
 
 	return t ? w->grad[t->storage] + t->desc.offset : NULL;
 }
 
-static void arguments(struct walk *w, uint32_t i, void *value[HLX_MAX_SLOTS], void *grad[HLX_MAX_SLOTS])
+static void arguments(struct hlx_walk *w, uint32_t i, void *value[HLX_MAX_SLOTS], void *grad[HLX_MAX_SLOTS])
 {
 	const struct hlx_graph_node *gn = w->graph->node[i];
 
@@ -141,7 +155,7 @@ static float slot_total(const float *run, uint64_t slots, uint64_t stride)
 	return hlx_slot_sum(p, slots, 1);
 }
 
-static void total_loss(struct walk *w)
+static void total_loss(struct hlx_walk *w)
 {
 	const struct hlx_graph_node *gn = w->graph->node[w->graph->loss];
 
@@ -152,7 +166,7 @@ static void total_loss(struct walk *w)
 						w->graph->options.slots, hlx_slot_stride(&gn->desc[s])));
 }
 
-int walk_forward(struct walk *w, const struct hlx_step *step)
+int hlx_walk_forward(struct hlx_walk *w, const struct hlx_step *step)
 {
 	void *value[HLX_MAX_SLOTS], *grad[HLX_MAX_SLOTS];
 
@@ -165,7 +179,7 @@ int walk_forward(struct walk *w, const struct hlx_step *step)
 	return 0;
 }
 
-static void finish_param(struct walk *w, uint32_t i)
+static void finish_param(struct hlx_walk *w, uint32_t i)
 {
 	const struct hlx_param *q = &w->graph->param[i];
 	uint64_t n = hlx_numel(&q->desc), stride = hlx_slot_stride(&q->desc), slots = w->graph->options.slots;
@@ -184,7 +198,7 @@ static void finish_param(struct walk *w, uint32_t i)
 				n - b * 1024 < 1024 ? n - b * 1024 : 1024);
 }
 
-static void take_norm(struct walk *w)
+static void take_norm(struct hlx_walk *w)
 {
 	float total = 0;
 
@@ -197,7 +211,7 @@ static void take_norm(struct walk *w)
 	w->norm = w->loss[1] > 0 ? hlx_store(hlx_mul(hlx_sqrt(total), hlx_div(1.0f, w->loss[1]))) : 0;
 }
 
-int walk_backward(struct walk *w, const struct hlx_step *step, const char *seed_path, const float *seed)
+int hlx_walk_backward(struct hlx_walk *w, const struct hlx_step *step, const char *seed_path, const float *seed)
 {
 	void *value[HLX_MAX_SLOTS], *grad[HLX_MAX_SLOTS];
 	const struct hlx_graph *g = w->graph;
@@ -205,7 +219,7 @@ int walk_backward(struct walk *w, const struct hlx_step *step, const char *seed_
 	for (uint32_t i = 0; i < g->n_storages; i++)
 		memset(w->grad[i], 0, g->storage[i].elements * 4);
 	if (seed_path)
-		memcpy(walk_grad(w, seed_path), seed, hlx_numel(&find(g, seed_path)->desc) * 4);
+		memcpy(hlx_walk_grad(w, seed_path), seed, hlx_numel(&find(g, seed_path)->desc) * 4);
 	for (uint32_t i = g->n_nodes; i-- > 0;) {
 		arguments(w, i, value, grad);
 		if (w->node[i].grads)
@@ -227,30 +241,45 @@ static bool is_integer(const struct hlx_graph *g, uint32_t storage)
 	return false;
 }
 
-int walk64_create(const struct walk *from, struct walk64 **out)
+static void widen(struct hlx_walk64 *w, const struct hlx_walk *from, bool *lack)
 {
 	const struct hlx_graph *g = from->graph;
-	struct walk64 *w = make(1, sizeof(*w));
 
-	w->graph = g;
-	w->value = make(g->n_storages, sizeof(double *));
-	w->param = make(g->n_params, sizeof(double *));
 	for (uint32_t i = 0; i < g->n_storages; i++) {
-		w->value[i] = make(g->storage[i].elements, 8);
-		for (uint64_t e = 0; e < g->storage[i].elements; e++)
+		w->value[i] = make(lack, g->storage[i].elements, 8);
+		for (uint64_t e = 0; w->value[i] && e < g->storage[i].elements; e++)
 			w->value[i][e] = is_integer(g, i) ? (double)hlx_bits(from->value[i][e]) : (double)from->value[i][e];
 	}
 	for (uint32_t i = 0; i < g->n_params; i++) {
 		uint64_t n = hlx_numel(&g->param[i].desc);
-		w->param[i] = make(n, 8);
-		for (uint64_t e = 0; e < n; e++)
+		w->param[i] = make(lack, n, 8);
+		for (uint64_t e = 0; w->param[i] && e < n; e++)
 			w->param[i][e] = from->param[i][e];
+	}
+}
+
+int hlx_walk64_create(const struct hlx_walk *from, struct hlx_walk64 **out)
+{
+	const struct hlx_graph *g = from->graph;
+	bool lack = false;
+	struct hlx_walk64 *w = make(&lack, 1, sizeof(*w));
+
+	if (!w)
+		return hlx_no_memory();
+	w->graph = g;
+	w->value = make(&lack, g->n_storages, sizeof(double *));
+	w->param = make(&lack, g->n_params, sizeof(double *));
+	if (!lack)
+		widen(w, from, &lack);
+	if (lack) {
+		hlx_walk64_destroy(w);
+		return hlx_no_memory();
 	}
 	*out = w;
 	return 0;
 }
 
-void walk64_destroy(struct walk64 *w)
+void hlx_walk64_destroy(struct hlx_walk64 *w)
 {
 	if (!w)
 		return;
@@ -259,14 +288,14 @@ void walk64_destroy(struct walk64 *w)
 	free(w);
 }
 
-double *walk64_value(const struct walk64 *w, const char *path)
+double *hlx_walk64_value(const struct hlx_walk64 *w, const char *path)
 {
 	const struct hlx_tensor *t = find(w->graph, path);
 
 	return t ? w->value[t->storage] + t->desc.offset : NULL;
 }
 
-int walk64_forward(struct walk64 *w, const struct walk *nodes)
+int hlx_walk64_forward(struct hlx_walk64 *w, const struct hlx_walk *nodes)
 {
 	for (uint32_t i = 0; i < w->graph->n_nodes; i++) {
 		const struct hlx_graph_node *gn = w->graph->node[i];

@@ -1,4 +1,4 @@
-#include "tests/op_data.h"
+#include "core/check/data.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +8,9 @@
 
 #define SEED 20240917u
 
-const char *const family_name[FAMILY_COUNT + 1] = { "normal", "tiny", "huge", "zero", "mixed", "hand-made" };
+const char *const hlx_family_name[HLX_FAMILY_COUNT + 1] = { "normal", "tiny", "huge", "zero", "mixed", "hand-made" };
 
-uint64_t data_stream(const char *path, uint64_t turn)
+uint64_t hlx_data_stream(const char *path, uint64_t turn)
 {
 	return hlx_hash_add(hlx_hash_key(path), turn * 0x9e3779b97f4a7c15u);
 }
@@ -35,39 +35,39 @@ static float mixed(const uint32_t u[4], uint64_t stream, uint64_t i)
 	}
 }
 
-float data_float(enum family family, uint64_t stream, uint64_t i)
+float hlx_data_float(enum hlx_family family, uint64_t stream, uint64_t i)
 {
 	uint32_t u[4];
 
 	hlx_philox(SEED + 1, stream, i, u);
 	switch (family) {
-	case FAMILY_TINY:
+	case HLX_FAMILY_TINY:
 		return hlx_store(of_exponent(u, (int)(u[2] % 10) - 50));
-	case FAMILY_HUGE:
+	case HLX_FAMILY_HUGE:
 		return of_exponent(u, 49); /* 0.56e15 to 1.1e15 */
-	case FAMILY_ZERO:
+	case HLX_FAMILY_ZERO:
 		return 0.0f;
-	case FAMILY_MIXED:
+	case HLX_FAMILY_MIXED:
 		return hlx_store(mixed(u, stream, i));
 	default:
 		return hlx_init_normal(SEED, stream, i, 1.0);
 	}
 }
 
-uint32_t data_index(enum family family, uint64_t stream, uint64_t i, uint32_t below)
+uint32_t hlx_data_index(enum hlx_family family, uint64_t stream, uint64_t i, uint32_t below)
 {
 	uint32_t u[4];
 
 	hlx_philox(SEED + 2, stream, i, u);
-	if (family == FAMILY_MIXED && u[1] % 16 == 0)
+	if (family == HLX_FAMILY_MIXED && u[1] % 16 == 0)
 		return UINT32_MAX;
 	return u[0] % below;
 }
 
-void data_floats(float *out, uint64_t n, enum family family, uint64_t stream)
+void hlx_data_floats(float *out, uint64_t n, enum hlx_family family, uint64_t stream)
 {
 	for (uint64_t i = 0; i < n; i++)
-		out[i] = data_float(family, stream, i);
+		out[i] = hlx_data_float(family, stream, i);
 }
 
 /*
@@ -92,15 +92,15 @@ static float hand(const char *path, uint64_t i)
 	return strstr(path, "gamma") || !lane ? dy[k] : -dy[k];
 }
 
-void data_tensor(float *out, uint64_t n, enum family family, const char *path, uint64_t turn)
+void hlx_data_tensor(float *out, uint64_t n, enum hlx_family family, const char *path, uint64_t turn)
 {
-	if (family != FAMILY_HAND)
-		data_floats(out, n, family, data_stream(path, turn));
-	for (uint64_t i = 0; i < n && family == FAMILY_HAND; i++)
+	if (family != HLX_FAMILY_HAND)
+		hlx_data_floats(out, n, family, hlx_data_stream(path, turn));
+	for (uint64_t i = 0; i < n && family == HLX_FAMILY_HAND; i++)
 		out[i] = hand(path, i);
 }
 
-uint64_t data_compare(const float *got, const float *want, uint64_t n)
+uint64_t hlx_data_compare(const float *got, const float *want, uint64_t n)
 {
 	uint64_t i = 0;
 

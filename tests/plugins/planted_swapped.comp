@@ -1,0 +1,4 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#define TERM(row, c, k) (x[row + c - k])
+#include "planted.glsl"
