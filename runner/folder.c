@@ -25,16 +25,38 @@ static bool has(const char *path, const char *name)
 	return there;
 }
 
+/* run.ini comes first, and the checkpoint of step 0 last: before it there is nothing to resume. */
+static bool has_checkpoint(const char *path)
+{
+	char *name = path_join(path, "checkpoints");
+	DIR *d = name ? opendir(name) : NULL;
+	const struct dirent *e;
+	bool found = false;
+
+	while (d && !found && (e = readdir(d)))
+		found = !strncmp(e->d_name, "step-", 5);
+	if (d)
+		closedir(d);
+	free(name);
+	return found;
+}
+
 int folder_check(const char *path)
 {
+	/* What a run writes, and so would overwrite. */
+	static const char *const own[] = { "run.ini", "checkpoints", "chain", "tensors", "metrics.jsonl", "samples.txt" };
 	struct stat st;
 
 	if (stat(path, &st) < 0)
 		return errno == ENOENT ? 0 : failed(path, "");
 	if (!S_ISDIR(st.st_mode))
 		return hlx_fail(HLX_EOUTPUT, "%s: not a folder", path);
-	if (has(path, "run.ini") || has(path, "checkpoints"))
+	if (has_checkpoint(path))
 		return hlx_fail(HLX_EOUTPUT, "%s: holds a run already: hlxt resume %s, or choose another --out", path, path);
+	for (size_t i = 0; i < CLI_COUNT(own); i++)
+		if (has(path, own[i]))
+			return hlx_fail(HLX_EOUTPUT, "%s: holds %s, but no checkpoint (a run killed as it began leaves that): "
+					"remove the folder, or choose another --out", path, own[i]);
 	return access(path, W_OK | X_OK) ? failed(path, "") : 0;
 }
 

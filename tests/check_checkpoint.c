@@ -243,8 +243,13 @@ START_TEST(folder_is_locked)
 	folder_close(&g);
 	ck_assert_int_eq(folder_create(run, &g), HLX_EOUTPUT);
 	folder_close(&g);
+	ck_assert_int_eq(folder_check(run), HLX_EOUTPUT); /* killed as it began: there is nothing to resume */
+	ck_assert_ptr_nonnull(strstr(hlx_message(), "holds run.ini, but no checkpoint"));
+	snprintf(other, sizeof other, "%s/checkpoints/step-0", run);
+	ck_assert_int_eq(mkdir(other, 0777), 0);
 	ck_assert_int_eq(folder_check(run), HLX_EOUTPUT);
 	ck_assert_ptr_nonnull(strstr(hlx_message(), "hlxt resume"));
+	ck_assert_int_eq(rmdir(other), 0);
 	folder_close(&f);
 	ck_assert_int_eq(folder_open(run, &g), 0);
 	folder_close(&g);
