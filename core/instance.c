@@ -1,6 +1,7 @@
 /* instance.c - the Vulkan instance, with the validation layer where HLX_VALIDATE=1 asks for it. */
 #include "core/device.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,12 +34,15 @@ int hlx_vk_fail(VkResult r, const char *what)
 static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT severity,
 		VkDebugUtilsMessageTypeFlagsEXT type, const VkDebugUtilsMessengerCallbackDataEXT *data, void *user)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* pipelines are built on several threads */
 	struct hlx_device *dev = user;
 
 	(void)severity;
 	(void)type;
+	pthread_mutex_lock(&lock);
 	if (!dev->complaint[0])
 		snprintf(dev->complaint, sizeof(dev->complaint), "%s", data->pMessage);
+	pthread_mutex_unlock(&lock);
 	return VK_FALSE;
 }
 

@@ -55,6 +55,8 @@ static int create(struct hlx_program *p, bool try)
 {
 	HLX_TRY(check_weights(p->graph, p->weights));
 	HLX_TRY(hlx_program_build(p));
+	if (p->weights)
+		HLX_TRY(hlx_program_compile(p));
 	if (try && p->weights)
 		HLX_TRY(hlx_selftest(p));
 	HLX_TRY(hlx_program_schedule(p));

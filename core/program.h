@@ -3,6 +3,7 @@
  *
  *   build.c   nodes forward, backward, reductions, norm, optimizer, hash -> steps with symbolic arguments (cells)
  *   record.c  what a plugin's dispatch() and its kin check and append
+ *   compile.c the steps' pipelines, built side by side
  *   schedule.c which steps run at once: epochs
  *   plan.c    lifetimes -> an arena and an offset for each cell
  *   barrier.c which steps wait for those before
@@ -127,6 +128,8 @@ void hlx_record_host(struct hlx_host *); /* sets dispatch, fill, copy, host_call
 int hlx_record_copy(struct hlx_program *, uint32_t node, uint32_t to, uint32_t from);
 /* schedule.c */
 int hlx_program_schedule(struct hlx_program *);
+/* compile.c: what its steps need */
+int hlx_program_compile(struct hlx_program *);
 /* plan.c */
 int hlx_program_layout(struct hlx_program *);
 int hlx_program_allocate(struct hlx_program *);

@@ -177,12 +177,11 @@ static int record_all(struct hlx_program *p)
 
 int hlx_program_materialize(struct hlx_program *p)
 {
+	HLX_TRY(hlx_program_compile(p));
 	HLX_TRY(create_pool(p));
 	for (uint32_t i = 0; i < p->n_steps; i++)
-		if (p->step[i].kind == HLX_DISPATCH) {
-			HLX_TRY(hlx_pipeline_build(p->dev->host.pipelines, p->step[i].pipeline));
+		if (p->step[i].kind == HLX_DISPATCH)
 			HLX_TRY(write_set(p, &p->step[i]));
-		}
 	HLX_TRY(record_all(p));
 	return hlx_device_complaint(p->dev);
 }
