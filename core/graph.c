@@ -49,20 +49,6 @@ int hlx_desc_check(const struct hlx_desc *d, const char *what)
 	return 0;
 }
 
-/* Default: the largest power of two up to 8 that divides the batch (numerics.md: a part of the definition). */
-static int check_slots(struct hlx_graph_options *o)
-{
-	if (!o->batch || !o->seq_len)
-		return hlx_fail(HLX_ESHAPE, "batch_size and seq_len want at least 1");
-	if (!o->slots)
-		for (o->slots = 8; o->batch % o->slots; o->slots /= 2)
-			;
-	if ((o->slots & (o->slots - 1)) || o->slots > 65536 || o->batch % o->slots)
-		return hlx_fail(HLX_EINVAL, "slots is %llu, want a power of two that divides batch_size %llu",
-				(unsigned long long)o->slots, (unsigned long long)o->batch);
-	return 0;
-}
-
 int hlx_graph_create(struct hlx_registry *r, const struct hlx_graph_options *o, struct hlx_graph **out)
 {
 	struct hlx_graph *g = calloc(1, sizeof(*g));
@@ -73,7 +59,7 @@ int hlx_graph_create(struct hlx_registry *r, const struct hlx_graph_options *o, 
 	g->registry = r;
 	g->options = *o;
 	g->loss = HLX_NONE;
-	if ((status = check_slots(&g->options)) < 0) {
+	if ((status = hlx_graph_split(g)) < 0) {
 		free(g);
 		return status;
 	}

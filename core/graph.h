@@ -78,8 +78,12 @@ struct hlx_graph {
 	uint32_t n_nodes, n_tensors, n_storages, n_params, n_names, n_variables, n_choices;
 	uint32_t loss; /* node or HLX_NONE */
 	uint64_t arena; /* elements of all parameters, each padded to HLX_ALIGN bytes */
+	/* options.batch and slots are those of one pass; roots: sums of whole slots, of one or more passes each */
+	uint32_t passes, roots;
 };
 
+/* split.c: checks and completes options; from then on batch and slots are those of one pass. */
+int hlx_graph_split(struct hlx_graph *);
 /* Room for one more element at the end of an array; NULL when memory is out. */
 void *hlx_grow(void *array, uint32_t count, size_t size);
 struct hlx_scope hlx_graph_scope(const struct hlx_graph *, const char **names, size_t room);

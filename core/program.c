@@ -124,6 +124,7 @@ void hlx_program_destroy(struct hlx_program *p)
 	free(p->grad_state);
 	free(p->value_cell);
 	free(p->grad_cell);
+	free(p->batch_cell);
 	free(p->param_cell);
 	free(p->final_cell);
 	free(p->node);
@@ -172,8 +173,8 @@ static int find(const struct hlx_program *p, const char *name, int what, uint32_
 	int t = hlx_graph_find_tensor(p->graph, name), q = hlx_graph_find_param(p->graph, name);
 
 	if (t >= 0) {
-		*cell = what == HLX_GRAD ? p->grad_cell[p->graph->tensor[t].storage] :
-			p->value_cell[p->graph->tensor[t].storage];
+		uint32_t s = p->graph->tensor[t].storage;
+		*cell = what == HLX_GRAD ? p->grad_cell[s] : p->batch_cell[s] != HLX_NONE ? p->batch_cell[s] : p->value_cell[s];
 		*desc = p->graph->tensor[t].desc;
 	} else if (q >= 0) {
 		*cell = what == HLX_GRAD ? (p->options.backward ? p->final_cell[q] : HLX_NONE) : p->param_cell[q];
@@ -188,18 +189,25 @@ static int find(const struct hlx_program *p, const char *name, int what, uint32_
 	return hlx_is_contiguous(desc) ? 0 : hlx_fail(HLX_ENOTSUP, "%s is a view: read what it is a view of", name);
 }
 
+/* Partial sums, and an input's whole batch. */
+static bool has_more(const struct hlx_program *p, const char *name, uint32_t cell)
+{
+	int t = hlx_graph_find_tensor(p->graph, name);
+	uint32_t s = t < 0 ? HLX_NONE : p->graph->tensor[t].storage;
+
+	return t >= 0 && (p->graph->storage[s].slotted || p->batch_cell[s] == cell);
+}
+
 static int window(const struct hlx_program *p, const char *name, int what, uint64_t first, uint64_t count,
 		const struct hlx_memory **m, uint64_t *at)
 {
 	struct hlx_desc d = { 0 };
 	uint32_t cell = HLX_NONE;
 	uint64_t have;
-	int t;
 
 	HLX_TRY(has_memory(p));
 	HLX_TRY(find(p, name, what, &cell, &d));
-	t = hlx_graph_find_tensor(p->graph, name);
-	have = t >= 0 && p->graph->storage[p->graph->tensor[t].storage].slotted ? p->cell[cell].bytes / 4 : hlx_numel(&d);
+	have = has_more(p, name, cell) ? p->cell[cell].bytes / 4 : hlx_numel(&d);
 	if (first > have || count > have - first)
 		return hlx_fail(HLX_ESHAPE, "%s: elements %llu to %llu of %llu", name, (unsigned long long)first,
 				(unsigned long long)first + count, (unsigned long long)have);

@@ -157,8 +157,8 @@ static int record_all(struct hlx_program *p)
 	uint32_t in_buffer = 0;
 
 	for (uint32_t i = 0; i < p->n_steps; i++) {
-		bool host = p->step[i].kind == HLX_HOST_CALL;
-		if (open && (host || in_buffer == STEPS_PER_COMMAND_BUFFER)) {
+		bool host = p->step[i].kind == HLX_HOST_CALL, turn = i && p->step[i].phase != p->step[i - 1].phase;
+		if (open && (host || turn || in_buffer == STEPS_PER_COMMAND_BUFFER)) {
 			HLX_TRY(end(p));
 			open = false;
 		}
@@ -183,6 +183,8 @@ int hlx_program_materialize(struct hlx_program *p)
 		if (p->step[i].kind == HLX_DISPATCH)
 			HLX_TRY(write_set(p, &p->step[i]));
 	HLX_TRY(record_all(p));
+	if (!(p->queue = calloc(p->n_cmds + 1, sizeof(*p->queue))))
+		return hlx_no_memory();
 	return hlx_device_complaint(p->dev);
 }
 
@@ -195,13 +197,15 @@ void hlx_program_release(struct hlx_program *p)
 	if (p->n_cmds)
 		vkFreeCommandBuffers(p->dev->vk, p->dev->pool, p->n_cmds, p->cmd);
 	free(p->cmd);
+	free(p->queue);
+	p->queue = NULL;
 	free(p->cmd_first);
 }
 
 /* -- running ----------------------------------------------------------------------------------------------- */
 
 /* Fields of the step that every kernel may read, and each op's own scalars behind a copy of them. */
-static int write_steps(struct hlx_program *p, const struct hlx_step *step)
+int hlx_replay_write(struct hlx_program *p, const struct hlx_step *step)
 {
 	uint64_t at;
 	const struct hlx_memory *m = hlx_cell_memory(p, p->steps_cell, &at);
@@ -275,22 +279,35 @@ static int call_host(struct hlx_program *p, const struct hlx_prog_step *s, const
 	return status;
 }
 
-int hlx_program_run(struct hlx_program *p, const struct hlx_step *step)
+int hlx_replay_submit(struct hlx_program *p)
 {
-	uint32_t cmd = 0, first, n;
+	uint32_t n = p->n_queued;
 
-	if (!p->weights)
-		return hlx_fail(HLX_EINVAL, "the program is a plan only: it has no memory");
-	HLX_TRY(write_steps(p, step));
-	for (uint32_t i = 0; i <= p->n_steps; i++) {
-		if (i < p->n_steps && p->step[i].kind != HLX_HOST_CALL)
+	p->n_queued = 0;
+	return n ? hlx_device_submit(p->dev, p->queue, n) : 0;
+}
+
+int hlx_replay_phase(struct hlx_program *p, uint8_t phase, const struct hlx_step *step)
+{
+	uint32_t cmd = 0;
+
+	for (uint32_t i = 0; i < p->n_steps; i++) {
+		bool begins = cmd < p->n_cmds && p->cmd_first[cmd] == i;
+		if (p->step[i].phase == phase && begins)
+			p->queue[p->n_queued++] = p->cmd[cmd];
+		cmd += begins;
+		if (p->step[i].phase != phase || p->step[i].kind != HLX_HOST_CALL)
 			continue;
-		for (first = cmd, n = 0; cmd < p->n_cmds && p->cmd_first[cmd] < i; cmd++)
-			n++;
-		if (n)
-			HLX_TRY(hlx_device_submit(p->dev, &p->cmd[first], n));
-		if (i < p->n_steps)
-			HLX_TRY(call_host(p, &p->step[i], step));
+		HLX_TRY(hlx_replay_submit(p));
+		HLX_TRY(call_host(p, &p->step[i], step));
 	}
 	return 0;
+}
+
+int hlx_program_run(struct hlx_program *p, const struct hlx_step *step)
+{
+	if (!p->weights)
+		return hlx_fail(HLX_EINVAL, "the program is a plan only: it has no memory");
+	p->n_queued = 0; /* of a run that failed */
+	return hlx_passes_run(p, step);
 }

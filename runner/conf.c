@@ -17,6 +17,7 @@ static const char *const tokenizers[] = { "bytes", NULL };
 #define BIG 9007199254740992.0 /* 2^53 */
 const struct conf_key conf_keys[CONF_KEYS] = {
 	{ "train", "batch_size", KEY_INT, AT(batch_size), 8, 1, 1 << 20, NULL, NULL },
+	{ "train", "micro_batch", KEY_INT, AT(micro_batch), 0, 1, 1 << 20, NULL, NULL }, /* 0, absent: batch_size */
 	{ "train", "steps", KEY_INT, AT(steps), 0, 0, 4294967295.0, NULL, NULL },
 	{ "train", "epochs", KEY_INT, AT(epochs), 0, 0, 1 << 30, NULL, NULL },
 	{ "train", "lr", KEY_REAL, AT(lr), 3e-4, 0, 1e3, NULL, NULL },
@@ -203,6 +204,8 @@ static int check_together(struct conf *c)
 	if ((c->slots & (c->slots - 1)) || c->batch_size % c->slots)
 		return hlx_fail(HLX_EINVAL, "train.slots = %lld: want a power of two that divides batch_size = %lld",
 				(long long)c->slots, (long long)c->batch_size);
+	if (!c->micro_batch)
+		c->micro_batch = c->batch_size;
 	return 0;
 }
 

@@ -98,7 +98,7 @@ uint64_t conf_fingerprint(const struct conf *c)
 		const struct hlx_setting *s = &c->ini->entry[i];
 		XXH64_hash_t h = XXH64(s->section, strlen(s->section), 0);
 
-		if (!strcmp(s->section, "output"))
+		if (!strcmp(s->section, "output") || (!strcmp(s->section, "train") && !strcmp(s->key, "micro_batch")))
 			continue;
 		h = XXH64(s->key, strlen(s->key), h);
 		sum += XXH64(s->value, strlen(s->value), h);

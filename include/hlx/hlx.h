@@ -102,6 +102,10 @@ struct hlx_graph_options {
 	bool train;
 	bool input_grads;        /* gradients of f32 inputs are wanted too */
 	uint64_t slots;          /* S; 0: the largest power of two up to 8 that divides batch */
+	/* Sequences that a program works on at a time, 0: batch; a divisor of batch / slots, or a multiple of it that divides
+	 * batch.  It changes no bit of a step, only what it takes: the tensors that have a batch axis, inputs included, have
+	 * this many sequences, and a program makes batch / micro_batch passes. */
+	uint64_t micro_batch;
 	/* 0 or HLX_PORTABLE: portable implementations only, their kernels linted and tried against their references.
 	 * HLX_DEVICE: those of any tier, by priority, as they are; the bits are this device's and driver's. */
 	enum hlx_tier mode;
@@ -162,6 +166,9 @@ struct hlx_program_options {
 struct hlx_plan_info {
 	uint64_t weights, states, gradients, activations, staging, parameters; /* bytes */
 	uint64_t total, available;
+	uint64_t sums;   /* of gradients: what holds the parameters' gradients, whole or unfinished */
+	uint32_t arenas; /* that sums is made of: one of all parameters each */
+	uint32_t passes; /* micro-batches a run */
 	uint32_t steps, dispatches, barriers;
 };
 /* weights NULL: plan only (hlx_program_plan works, nothing is allocated).  Otherwise, where the graph's mode is portable,
@@ -176,10 +183,11 @@ int hlx_program_print(const struct hlx_program *, FILE *);
 uint32_t hlx_optimizer_states(const struct hlx_registry *, const char *optimizer, const char *names[HLX_MAX_SLOTS]);
 
 /* Contiguous elements [first, first + count) of a tensor's value or gradient (what: HLX_VALUE, HLX_GRAD; a
- * parameter's HLX_GRAD is the final sum over the slots). */
+ * parameter's HLX_GRAD is the final sum over the slots).  Where there are several passes an input's value is that of the
+ * whole batch if its first axis is HLX_BATCH; other tensors have what the last pass left. */
 int hlx_program_write(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, const void *in);
 int hlx_program_read(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, void *out);
-/* Replays the whole list once and waits. */
+/* Replays the whole list once, its passes one after the other, and waits. */
 int hlx_program_run(struct hlx_program *, const struct hlx_step *);
 /* Of the last run: sum of the loss, count of positions, norm of the mean gradient (0 without backward). */
 struct hlx_result {
