@@ -218,7 +218,7 @@ static int carry(struct hlx_program *p, uint32_t root, const struct hlx_step *st
 	return root + 1 < p->graph->roots ? hlx_replay_phase(p, HLX_PHASE_STORE + l, step) : 0;
 }
 
-static int run_pass(struct hlx_program *p, uint32_t pass, const struct hlx_step *step)
+static int queue_pass(struct hlx_program *p, uint32_t pass, const struct hlx_step *step)
 {
 	uint32_t each = p->graph->passes / p->graph->roots; /* passes a root */
 
@@ -226,25 +226,26 @@ static int run_pass(struct hlx_program *p, uint32_t pass, const struct hlx_step 
 	if (pass % each == 0)
 		HLX_TRY(hlx_replay_phase(p, HLX_PHASE_ZERO, step));
 	HLX_TRY(hlx_replay_phase(p, HLX_PHASE_PASS, step));
-	if (pass % each == each - 1)
-		HLX_TRY(carry(p, pass / each, step));
-	return hlx_replay_submit(p);
+	return pass % each == each - 1 ? carry(p, pass / each, step) : 0;
 }
 
-int hlx_passes_run(struct hlx_program *p, const struct hlx_step *step)
+int hlx_passes_start(struct hlx_program *p, const struct hlx_step *step)
 {
 	const struct hlx_graph *g = p->graph;
 	struct hlx_step one = *step;
 
-	if (g->passes == 1)
-		return run_pass(p, 0, step);
-	one.n_seq = (uint32_t)g->options.batch;
-	for (uint32_t i = 0; i < g->passes; i++) {
+	for (uint32_t i = 0; g->passes > 1 && i < g->passes; i++) {
+		one.n_seq = (uint32_t)g->options.batch;
 		one.seq0 = step->seq0 + i * one.n_seq;
 		load_inputs(p, i);
-		HLX_TRY(run_pass(p, i, &one));
+		HLX_TRY(queue_pass(p, i, &one));
+		HLX_TRY(hlx_replay_submit(p));
 	}
-	HLX_TRY(hlx_replay_write(p, step));
-	HLX_TRY(hlx_replay_phase(p, HLX_PHASE_END, step));
-	return hlx_replay_submit(p);
+	if (g->passes == 1) {
+		HLX_TRY(queue_pass(p, 0, step));
+	} else {
+		HLX_TRY(hlx_replay_write(p, step));
+		HLX_TRY(hlx_replay_phase(p, HLX_PHASE_END, step));
+	}
+	return hlx_replay_send(p);
 }

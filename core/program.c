@@ -106,6 +106,7 @@ void hlx_program_destroy(struct hlx_program *p)
 {
 	if (!p)
 		return;
+	(void)hlx_device_wait(p->dev); /* it may run still; what went wrong was somebody else's to hear */
 	hlx_program_release(p);
 	for (int a = 0; a < HLX_ARENA_COUNT; a++) {
 		for (uint32_t i = 0; i < p->n_chunks[a]; i++)

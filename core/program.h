@@ -142,7 +142,8 @@ int hlx_record_copy(struct hlx_program *, uint32_t node, uint32_t to, uint32_t f
 /* All of a cell with +0. */
 int hlx_record_zero(struct hlx_program *, uint32_t node, uint32_t cell);
 /* passes.c */
-int hlx_passes_run(struct hlx_program *, const struct hlx_step *);
+/* Sends all of a run; the last of it is not waited for. */
+int hlx_passes_start(struct hlx_program *, const struct hlx_step *);
 /* schedule.c */
 int hlx_program_schedule(struct hlx_program *);
 /* compile.c: what its steps need */
@@ -157,9 +158,11 @@ int hlx_program_write_hash_tables(struct hlx_program *);
 int hlx_program_barriers(struct hlx_program *);
 /* replay.c */
 int hlx_program_materialize(struct hlx_program *);
-/* The step as the kernels see it; the steps of one phase, where it has any, and all that waits to be submitted. */
+/* The step as the kernels see it; the steps of one phase, where it has any; what they have queued: sent, or sent and
+ * waited for. */
 int hlx_replay_write(struct hlx_program *, const struct hlx_step *);
 int hlx_replay_phase(struct hlx_program *, uint8_t phase, const struct hlx_step *);
+int hlx_replay_send(struct hlx_program *);
 int hlx_replay_submit(struct hlx_program *);
 void hlx_program_release(struct hlx_program *);
 

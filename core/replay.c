@@ -279,12 +279,18 @@ static int call_host(struct hlx_program *p, const struct hlx_prog_step *s, const
 	return status;
 }
 
-int hlx_replay_submit(struct hlx_program *p)
+int hlx_replay_send(struct hlx_program *p)
 {
 	uint32_t n = p->n_queued;
 
 	p->n_queued = 0;
-	return n ? hlx_device_submit(p->dev, p->queue, n) : 0;
+	return hlx_device_send(p->dev, p->queue, n);
+}
+
+int hlx_replay_submit(struct hlx_program *p)
+{
+	HLX_TRY(hlx_replay_send(p));
+	return hlx_device_wait(p->dev);
 }
 
 int hlx_replay_phase(struct hlx_program *p, uint8_t phase, const struct hlx_step *step)
@@ -304,10 +310,22 @@ int hlx_replay_phase(struct hlx_program *p, uint8_t phase, const struct hlx_step
 	return 0;
 }
 
-int hlx_program_run(struct hlx_program *p, const struct hlx_step *step)
+int hlx_program_start(struct hlx_program *p, const struct hlx_step *step)
 {
 	if (!p->weights)
 		return hlx_fail(HLX_EINVAL, "the program is a plan only: it has no memory");
-	p->n_queued = 0; /* of a run that failed */
-	return hlx_passes_run(p, step);
+	HLX_TRY(hlx_device_wait(p->dev)); /* what the kernels read is about to change */
+	p->n_queued = 0;                  /* of a run that failed */
+	return hlx_passes_start(p, step);
+}
+
+int hlx_program_wait(struct hlx_program *p)
+{
+	return hlx_device_wait(p->dev);
+}
+
+int hlx_program_run(struct hlx_program *p, const struct hlx_step *step)
+{
+	HLX_TRY(hlx_program_start(p, step));
+	return hlx_program_wait(p);
 }

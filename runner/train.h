@@ -20,6 +20,9 @@ struct train {
 	struct progress progress;
 	struct checkpoint at; /* the state as of the last step */
 	uint64_t saved;       /* step of the last checkpoint */
+	uint64_t started, gathered, written; /* the last step that was sent, whose tokens are ready, that is on record */
+	double begin;         /* when started was sent */
+	struct metrics last;  /* of at.step */
 	uint32_t *tokens, *targets;
 };
 
@@ -33,8 +36,9 @@ int train_say(struct train *);
 int train_loop(struct train *);
 /* The state as it is now, of no step yet made: its hashes, by the host. */
 int train_hash(struct train *);
-/* Step number, on the device alone: sets at and sums. */
-int train_step(struct train *, uint64_t number, struct metrics *);
+/* Step number, on the device alone; waited for, it sets at, sums and last.  train_step.c, as what evaluates. */
+int train_start(struct train *, uint64_t number);
+int train_wait(struct train *);
 /* What is written of at: its lines, and a checkpoint. */
 int train_save(struct train *);
 void train_close(struct train *);

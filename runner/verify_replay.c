@@ -188,15 +188,15 @@ static int load(struct replay *r)
 static int replay(struct replay *r)
 {
 	struct train *t = r->t;
-	struct metrics m;
 
 	for (uint64_t s = r->from + 1; s <= r->to; s++) {
-		CLI_TRY(train_step(t, s, &m));
+		CLI_TRY(train_start(t, s));
+		CLI_TRY(train_wait(t));
 		CLI_TRY(compare_step(r, s));
 		if (s == r->bad)
 			return bad_checkpoint(r, true);
-		m.hash = r->past.line[s].hash;
-		CLI_TRY(progress_step(&t->progress, &m));
+		t->last.hash = r->past.line[s].hash;
+		CLI_TRY(progress_step(&t->progress, &t->last));
 	}
 	return progress_say(&t->progress, "equal    steps %llu to %llu, chain %016llx", (unsigned long long)r->from,
 			(unsigned long long)r->to, (unsigned long long)r->past.line[r->to].hash);

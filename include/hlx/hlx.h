@@ -189,6 +189,9 @@ int hlx_program_write(struct hlx_program *, const char *tensor, int what, uint64
 int hlx_program_read(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, void *out);
 /* Replays the whole list once, its passes one after the other, and waits. */
 int hlx_program_run(struct hlx_program *, const struct hlx_step *);
+/* The same in two: between them the caller may do anything; what touches the device waits by itself. */
+int hlx_program_start(struct hlx_program *, const struct hlx_step *);
+int hlx_program_wait(struct hlx_program *);
 /* Of the last run: sum of the loss, count of positions, norm of the mean gradient (0 without backward). */
 struct hlx_result {
 	float loss_sum, count, grad_norm;
