@@ -4,6 +4,7 @@
  * A gradient lives where its value's storage has it: dq, dk and dv lie in dqkv, so heads has nothing to do.  The first
  * writer of a region stores, later ones accumulate.  Where regions overlap without being the same, or do not fill what
  * is read, the whole storage is zeroed first and everybody accumulates: +0 + r is r, so the bits are those of a store.
+ * share.c has the gradients that need no writing at all.
  */
 #include "core/build.h"
 
@@ -54,6 +55,13 @@ static int remember(struct hlx_grad_state *g, const struct hlx_desc *d, bool *ag
 	return 0;
 }
 
+int hlx_build_remember(struct hlx_program *p, uint32_t storage, const struct hlx_desc *d)
+{
+	bool again;
+
+	return remember(&p->grad_state[storage], d, &again);
+}
+
 /* Does a gradient reach the node?  And is all of it there? */
 static bool is_reached(struct hlx_program *p, uint32_t node)
 {
@@ -97,6 +105,10 @@ static int survey(struct hlx_program *p, bool *active)
 {
 	bool again;
 
+	for (uint32_t n = p->graph->n_nodes; n-- > 0;)
+		for (uint32_t s = 0; s < p->node[n].pub.n_slots; s++)
+			if (tensor(p, n, s))
+				p->grad_state[tensor(p, n, s)->storage].since = n;
 	for (uint32_t n = p->graph->n_nodes; n-- > 0;) {
 		active[n] = p->node[n].pub.grads && is_reached(p, n);
 		if (!active[n])
@@ -208,6 +220,9 @@ static int go(struct hlx_program *p, const bool *active)
 {
 	for (uint32_t n = p->graph->n_nodes; n-- > 0;) {
 		if (!active[n])
+			continue;
+		HLX_TRY(hlx_build_share(p, n));
+		if (!p->node[n].pub.grads)
 			continue;
 		HLX_TRY(set_accum(p, n));
 		HLX_TRY(partial_cells(p, n));

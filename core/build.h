@@ -28,6 +28,9 @@ int hlx_build_squares(struct hlx_program *, uint32_t param, uint32_t *out); /* a
 int hlx_build_loss_slot(const struct hlx_program *, uint32_t *out); /* the slotted output of the graph's loss */
 
 int hlx_build_backward(struct hlx_program *);               /* backward.c */
+int hlx_build_remember(struct hlx_program *, uint32_t storage, const struct hlx_desc *); /* its gradient is written there */
+/* share.c: lets inputs' gradients be the output's, and takes them out of the node's grads. */
+int hlx_build_share(struct hlx_program *, uint32_t node);
 /* passes.c: for a program with one pass they do nothing */
 int hlx_passes_cells(struct hlx_program *);                 /* after those of storages */
 int hlx_passes_input(struct hlx_program *, uint32_t storage);

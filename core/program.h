@@ -89,7 +89,7 @@ struct hlx_region {
 };
 struct hlx_grad_state {
 	struct hlx_region *written;
-	uint32_t n;
+	uint32_t n, since; /* since: the first node that knows the storage */
 	bool zeroed; /* a fill came first: everything accumulates */
 };
 

@@ -75,7 +75,8 @@ enum {
 	HLX_OPTIONAL = 1, /* absent: desc.rank == 0 */
 	HLX_NOGRAD = 2,
 	HLX_NODECAY = 4,  /* weight decay leaves it alone */
-	HLX_SLOTTED = 8   /* stored as partial sums: S runs of hlx_slot_stride() elements, one for each batch slot */
+	HLX_SLOTTED = 8,  /* stored as partial sums: S runs of hlx_slot_stride() elements, one for each batch slot */
+	HLX_SAMEGRAD = 16 /* IN: its gradient is the first OUT's, bit for bit; the core may let both be one and not ask for it */
 };
 struct hlx_slot {
 	const char *name;
