@@ -128,6 +128,8 @@ static void check_barriers(const struct hlx_program *p)
 
 	for (uint32_t j = 0; j < p->n_steps; j++) {
 		bool needed = false;
+		if (j && p->step[j].phase != p->step[j - 1].phase)
+			last = j; /* a phase begins with a command buffer, and that with a barrier */
 		for (uint32_t i = last; i < j; i++)
 			needed |= p->step[i].kind != HLX_HOST_CALL && steps_conflict(p, i, j);
 		if (p->step[j].kind == HLX_HOST_CALL)
