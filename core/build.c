@@ -261,6 +261,7 @@ int hlx_program_build(struct hlx_program *p)
 		if (status < 0)
 			return hlx_prefix(status, "%s: ", p->graph->node[i]->where);
 	}
+	HLX_TRY(hlx_passes_begin(p));
 	HLX_TRY(build_forward(p));
 	if (p->options.backward)
 		HLX_TRY(hlx_build_backward(p));

@@ -34,6 +34,7 @@ int hlx_build_share(struct hlx_program *, uint32_t node);
 /* passes.c: for a program with one pass they do nothing */
 int hlx_passes_cells(struct hlx_program *);                 /* after those of storages */
 int hlx_passes_input(struct hlx_program *, uint32_t storage);
+int hlx_passes_begin(struct hlx_program *);
 bool hlx_passes_continue(const struct hlx_program *);       /* a slot's sums go on from those of the pass before */
 /* Where the sums of a node's slot are joined with those of the passes before: a slice of the roots. */
 int hlx_passes_root(struct hlx_program *, uint32_t node, uint32_t slot, uint32_t *out);

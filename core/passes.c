@@ -130,6 +130,16 @@ int hlx_passes_reduce(struct hlx_program *p, uint32_t node)
 	return 0;
 }
 
+int hlx_passes_begin(struct hlx_program *p)
+{
+	if (hlx_passes_continue(p)) { /* +0 + r is r, so a slot's first pass may go on from what is there, too */
+		p->phase = HLX_PHASE_ZERO;
+		HLX_TRY(hlx_record_zero(p, p->graph->loss, p->roots_cell));
+	}
+	p->phase = HLX_PHASE_PASS;
+	return 0;
+}
+
 int hlx_passes_reduce_loss(struct hlx_program *p)
 {
 	struct hlx_cell scratch = { .arena = HLX_ARENA_STAGING, .bytes = HLX_ALIGN, .parent = HLX_NONE };
@@ -159,16 +169,13 @@ int hlx_passes_join(struct hlx_program *p)
 {
 	if (p->graph->passes == 1)
 		return 0;
-	p->phase = HLX_PHASE_ZERO;
-	if (hlx_passes_continue(p)) /* +0 + r is r, so each pass may go on from what is there */
-		HLX_TRY(hlx_record_zero(p, p->graph->loss, p->roots_cell));
-	for (uint32_t l = 0; l < p->n_levels; l++) {
-		p->phase = (uint8_t)(HLX_PHASE_ADD + l);
-		HLX_TRY(build_add(p, l));
-	}
 	for (uint32_t l = 0; l < p->n_levels; l++) {
 		p->phase = (uint8_t)(HLX_PHASE_STORE + l);
 		HLX_TRY(hlx_record_copy(p, p->graph->loss, p->level_cell[l], p->roots_cell));
+	}
+	for (uint32_t l = 0; l < p->n_levels; l++) {
+		p->phase = (uint8_t)(HLX_PHASE_ADD + l);
+		HLX_TRY(build_add(p, l));
 	}
 	p->phase = HLX_PHASE_END;
 	return hlx_build_reduce_loss(p);

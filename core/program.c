@@ -141,6 +141,18 @@ struct hlx_plan_info hlx_program_plan(const struct hlx_program *p)
 
 static const char *const arena_name[] = { "weights", "states", "gradients", "activations", "staging", "parameters", "results" };
 
+static const char *phase_name(const struct hlx_prog_step *s, char text[16])
+{
+	bool add = s->phase >= HLX_PHASE_ADD;
+
+	if (s->phase == HLX_PHASE_PASS)
+		return s->backward ? "backward" : "forward";
+	if (s->phase == HLX_PHASE_ZERO || s->phase == HLX_PHASE_END)
+		return s->phase == HLX_PHASE_ZERO ? "zero" : "end";
+	snprintf(text, 16, "%s %u", add ? "add" : "store", s->phase - (unsigned)(add ? HLX_PHASE_ADD : HLX_PHASE_STORE));
+	return text;
+}
+
 int hlx_program_print(const struct hlx_program *p, FILE *f)
 {
 	static const char *const kinds[] = { "dispatch", "copy", "fill", "host call" };
@@ -148,8 +160,9 @@ int hlx_program_print(const struct hlx_program *p, FILE *f)
 	for (uint32_t i = 0; i < p->n_steps; i++) {
 		const struct hlx_prog_step *s = &p->step[i];
 		const struct hlx_prog_node *n = &p->node[s->node];
+		char phase[16];
 		fprintf(f, "%5u %c %-9s %-8s %-28s %s/%s", i, s->barrier ? '|' : ' ', kinds[s->kind],
-				s->backward ? "backward" : "forward", n->path, n->op->name, n->impl->name);
+				phase_name(s, phase), n->path, n->op->name, n->impl->name);
 		if (s->kind == HLX_DISPATCH)
 			fprintf(f, "  %s (%u, %u, %u)", s->pipeline->shader->name, s->groups[0], s->groups[1], s->groups[2]);
 		for (uint32_t j = 0; j < s->n_access; j++) {

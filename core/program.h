@@ -44,8 +44,8 @@ struct hlx_access {
  * (passes.c).  A program of one pass has no other.
  */
 #define HLX_MAX_LEVELS 16u /* 65,536 slots */
-enum hlx_phase { HLX_PHASE_PASS, HLX_PHASE_ZERO, HLX_PHASE_ADD, HLX_PHASE_STORE = HLX_PHASE_ADD + HLX_MAX_LEVELS,
-	HLX_PHASE_END = HLX_PHASE_STORE + HLX_MAX_LEVELS };
+enum hlx_phase { HLX_PHASE_PASS, HLX_PHASE_ZERO, HLX_PHASE_STORE, HLX_PHASE_ADD = HLX_PHASE_STORE + HLX_MAX_LEVELS,
+	HLX_PHASE_END = HLX_PHASE_ADD + HLX_MAX_LEVELS };
 
 enum hlx_step_kind { HLX_DISPATCH, HLX_COPY, HLX_FILL, HLX_HOST_CALL };
 

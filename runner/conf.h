@@ -40,6 +40,8 @@ struct conf {
 
 /* Opens it and applies args->set. */
 int conf_open(const char *path, const struct cli_args *, struct conf *);
+/* Only what cannot change a bit may be set: keys that begin with one of allowed, which ends with NULL. */
+int conf_check_sets(const struct cli_args *, const char *command, const char *const *allowed);
 /* Everything but the wiring; the optimizer's keys are those of its op in the registry. */
 int conf_read(struct conf *, const struct hlx_registry *, const struct cli_args *);
 /* Where the corpus' files are: in the INI's folder, or among the models. */

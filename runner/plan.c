@@ -31,9 +31,12 @@ static int print(struct conf *c, struct session *s, const struct cli_args *args)
 {
 	const struct hlx_device_info *d = hlx_device_describe(s->device);
 
-	printf("%s: %llu parameters in %u tensors, %lld x %lld tokens a step\n", c->path,
+	printf("%s: %llu parameters in %u tensors, %lld x %lld tokens a step", c->path,
 			(unsigned long long)session_parameters(s), hlx_graph_param_count(s->train_graph),
 			(long long)c->batch_size, (long long)c->seq_len);
+	if (c->micro_batch < c->batch_size)
+		printf(", %lld x %lld at a time", (long long)c->micro_batch, (long long)c->seq_len);
+	printf("\n");
 	printf("device: %s (%s)\n", d->name, d->type);
 	print_plan("training", s->train);
 	print_plan("validation (weights are those of training)", s->eval);

@@ -71,10 +71,10 @@ static int go_on(struct train *t, const struct cli_args *args)
 	t->at.seed = (uint64_t)c->seed;
 	t->at.config = conf_fingerprint(c);
 	train_catch_signals();
-	if (config != t->at.config) {
+	if (config != t->at.config)
 		t->at.since = t->at.step;
+	if (config != t->at.config || args->n_set)
 		CLI_TRY(run_ini_write(c, t->folder));
-	}
 	CLI_TRY(cut_back(t));
 	progress_begin(&t->progress, args->quiet, t->at.step, (uint64_t)c->steps, (uint64_t)c->log_every);
 	CLI_TRY(train_say(t));
@@ -85,14 +85,17 @@ static int go_on(struct train *t, const struct cli_args *args)
 
 static int resume(const struct cli_args *args)
 {
+	static const char *const free_to_set[] = { "train.micro_batch", NULL };
 	struct conf conf = { 0 };
 	struct session session = { 0 };
 	struct data data = { 0 };
 	struct folder folder = { .lock = -1 };
 	struct train t = { .conf = &conf, .session = &session, .data = &data, .folder = &folder,
 		TRAIN_NONE };
-	int status = folder_open(args->operand, &folder);
+	int status = conf_check_sets(args, "resume", free_to_set);
 
+	if (status >= 0)
+		status = folder_open(args->operand, &folder);
 	if (status >= 0)
 		status = open_conf(&conf, &session, args);
 	if (status >= 0)
@@ -111,6 +114,7 @@ static int resume(const struct cli_args *args)
 
 const struct command command_resume = {
 	"resume", "DIR", "go on with a run from its newest checkpoint, bit for bit",
-	"The configuration is DIR/run.ini.  --steps changes how far the run goes, and with it a schedule that ends there.\n",
-	{ OPT_STEPS, OPT_DEVICE, OPT_QUIET }, resume
+	"The configuration is DIR/run.ini.  --steps changes how far the run goes, and with it a schedule that ends there;\n"
+	"--set train.micro_batch=N how much is computed at a time, which changes no bit.\n",
+	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET }, resume
 };
