@@ -73,7 +73,7 @@ void hlx_registry_destroy(struct hlx_registry *);
 int hlx_registry_load(struct hlx_registry *, const char *path);
 /* Every *.so of a folder, by name; 0 for a folder that does not exist.  A plugin that is refused is an error. */
 int hlx_registry_load_dir(struct hlx_registry *, const char *dir);
-/* dir, then the folders of HLX_PLUGIN_PATH (separated by ':'). */
+/* dir, then the folders of HLX_PLUGIN_PATH (separated by ':'), which must be there. */
 int hlx_registry_load_all(struct hlx_registry *, const char *dir);
 const struct hlx_op *hlx_registry_op(const struct hlx_registry *, const char *name);
 /* With file, where it came from, and i = 0, 1, ... until NULL. */
