@@ -77,8 +77,8 @@ static bool is_named(const struct elf *e, const ElfW(Shdr) *names, uint64_t at, 
 	char text[64];
 	size_t n = strlen(name) + 1;
 
-	return n <= sizeof(text) && at <= names->sh_size && n <= names->sh_size - at && inside(e, names->sh_offset, names->sh_size) &&
-		get(e, names->sh_offset + at, n, text) && !memcmp(text, name, n);
+	return n <= sizeof(text) && at <= names->sh_size && n <= names->sh_size - at &&
+		inside(e, names->sh_offset, names->sh_size) && get(e, names->sh_offset + at, n, text) && !memcmp(text, name, n);
 }
 
 bool hlx_elf_peek(int fd, uint64_t size, const char *symbol, void *out, uint64_t bytes)

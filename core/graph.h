@@ -77,7 +77,7 @@ struct hlx_graph {
 	struct hlx_variable *variable;
 	struct hlx_choice *choice;
 	uint32_t n_nodes, n_tensors, n_storages, n_params, n_names, n_variables, n_choices;
-	uint32_t *by_path, n_by_path; /* nodes + 1 by their path's hash, 0: empty; a power of two, at least twice as many as nodes */
+	uint32_t *by_path, n_by_path; /* node + 1 by its path's hash, 0: none; a power of two, at least twice n_nodes */
 	uint32_t loss; /* node or HLX_NONE */
 	uint64_t arena; /* elements of all parameters, each padded to HLX_ALIGN bytes */
 };

@@ -32,7 +32,8 @@ struct hlx_setting *hlx_ini_entry(const struct hlx_ini *ini, const char *section
 	return NULL;
 }
 
-int hlx_ini_append(struct hlx_ini *ini, const char *section, const char *key, const char *value, const char *file, unsigned line)
+int hlx_ini_append(struct hlx_ini *ini, const char *section, const char *key, const char *value,
+		const char *file, unsigned line)
 {
 	struct hlx_setting *grown = realloc(ini->entry, (ini->count + 1) * sizeof(*grown)), *s;
 

@@ -9,7 +9,8 @@
 
 /* Without marking it as used; NULL where it is not set. */
 struct hlx_setting *hlx_ini_entry(const struct hlx_ini *, const char *section, const char *key);
-int hlx_ini_append(struct hlx_ini *, const char *section, const char *key, const char *value, const char *file, unsigned line);
+int hlx_ini_append(struct hlx_ini *, const char *section, const char *key, const char *value,
+		const char *file, unsigned line);
 /* A number, or an expression of numbers and the names of [model]; those it names are marked as used, s is not. */
 int hlx_ini_number(struct hlx_ini *, const struct hlx_setting *, double min, double max, double *out);
 

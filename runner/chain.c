@@ -168,8 +168,8 @@ int chain_check(const char *folder, uint64_t step, uint64_t hash)
 	if (status >= 0)
 		status = parse_all(j.path, text, step, &device, &line, &steps, &end);
 	if (status >= 0 && steps <= step)
-		status = hlx_fail(HLX_EIO, "%s: is cut short: it has no line of step %" PRIu64 ", which there is a checkpoint of", j.path,
-				step);
+		status = hlx_fail(HLX_EIO, "%s: is cut short: it has no line of step %" PRIu64 ", which there is a checkpoint of",
+				j.path, step);
 	else if (status >= 0 && line[step].hash != hash)
 		status = hlx_fail(HLX_EIO, "%s: is not the chain that checkpoint step-%" PRIu64 " belongs to", j.path, step);
 	free(line);

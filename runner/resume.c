@@ -81,8 +81,8 @@ static int go_on(struct train *t, const struct cli_args *args)
 	if (config != t->at.config) { /* once nothing is left to refuse */
 		t->at.since = t->at.step;
 		CLI_TRY(run_ini_write(c, t->folder));
-		fprintf(stderr, "hlxt: note: the configuration is not the one of checkpoint step-%llu: from there on this is another run\n",
-				(unsigned long long)t->at.step);
+		fprintf(stderr, "hlxt: note: the configuration is not the one of checkpoint step-%llu: "
+				"from there on this is another run\n", (unsigned long long)t->at.step);
 	}
 	progress_begin(&t->progress, args->quiet, t->at.step, (uint64_t)c->steps, (uint64_t)c->log_every);
 	CLI_TRY(train_say(t));

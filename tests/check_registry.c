@@ -375,7 +375,8 @@ int main(void)
 {
 	const struct toys_test tests[] = { { loads_and_lists, 0 }, { folder_in_order_of_names, 0 },
 		{ path_of_folders, 0 }, { refuses_fault, N_FAULTS }, { takes_the_same_file_once, 0 }, { refuses_files, 0 },
-		{ refuses_cut_files, 0 }, { reads_abi_first, 0 }, { refuses_writers, 0 }, { chooses, 0 }, { keeps_denormals, 0 }, { fastmath_would_flush, 0 } };
+		{ refuses_cut_files, 0 }, { reads_abi_first, 0 }, { refuses_writers, 0 },
+		{ chooses, 0 }, { keeps_denormals, 0 }, { fastmath_would_flush, 0 } };
 
 	return TOYS_RUN("registry", tests, 30, true);
 }
