@@ -63,11 +63,15 @@ static bool has_layer(void)
 	return false;
 }
 
-static bool wanted(void)
+static int is_wanted(bool *out)
 {
 	const char *v = getenv("HLX_VALIDATE");
 
-	return v && *v && strcmp(v, "0");
+	if (!v || !*v || !strcmp(v, "0") || !strcmp(v, "1")) {
+		*out = v && *v == '1';
+		return 0;
+	}
+	return hlx_fail(HLX_EINVAL, "HLX_VALIDATE=%.40s: want 1 or 0", v);
 }
 
 int hlx_instance_create(struct hlx_device *dev)
@@ -88,9 +92,11 @@ int hlx_instance_create(struct hlx_device *dev)
 		.apiVersion = VK_API_VERSION_1_3 };
 	VkInstanceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO, .pApplicationInfo = &app };
 	PFN_vkCreateDebugUtilsMessengerEXT create;
+	bool validate = false;
 	VkResult r;
 
-	if (wanted()) {
+	HLX_TRY(is_wanted(&validate));
+	if (validate) {
 		if (!has_layer())
 			return hlx_fail(HLX_EDEVICE, "HLX_VALIDATE is set, but %s is not installed "
 					"(Debian: vulkan-validationlayers)", layer_name);

@@ -14,6 +14,8 @@ size_t hlx_registry_op_names(const struct hlx_registry *, const char **out, size
  * device (all do while there is no device).  Of tier portable, unless mode is HLX_DEVICE. */
 int hlx_registry_choose(const struct hlx_registry *, const struct hlx_host *, const struct hlx_node *, const char *op,
 		const char *named, enum hlx_tier mode, const struct hlx_impl **out);
+/* What a plugin whose ABI words are ours holds, after its init(); path: its file. */
+int hlx_registry_add(struct hlx_registry *, const struct hlx_plugin *, const char *path);
 /* The plugin's file, or NULL. */
 const char *hlx_registry_file(const struct hlx_registry *, const void *op_or_impl);
 int hlx_registry_has_impl(const struct hlx_registry *, const char *op, const char *named);

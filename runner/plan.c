@@ -50,7 +50,7 @@ static int print(struct conf *c, struct session *s, const struct cli_args *args)
 static int plan_in(struct conf *c, struct session *s, const struct cli_args *args)
 {
 	char *path;
-	int status = path_find(args->operand, NULL, &path);
+	int status = path_find(args->operand, NULL, NULL, &path);
 
 	if (status < 0)
 		return hlx_fail(HLX_EINVAL, "%s", hlx_message());

@@ -7,23 +7,26 @@
 
 /* ---- signals ---- */
 
-static volatile sig_atomic_t stopping;
+static volatile sig_atomic_t stopping, hung_up;
 
 static void on_stop(int number)
 {
-	(void)number;
-	if (stopping)
+	if (stopping && number != SIGHUP) /* a terminal that closes may say so twice, by itself and by its shell */
 		_exit(EXIT_STOPPED); /* in a hurry: the last checkpoint is whole, whatever we were doing */
 	stopping = 1;
+	hung_up |= number == SIGHUP;
 }
 
 void train_catch_signals(void)
 {
-	struct sigaction a = { .sa_handler = on_stop, .sa_flags = SA_RESTART };
+	struct sigaction a = { .sa_handler = on_stop, .sa_flags = SA_RESTART }, old;
 
 	sigemptyset(&a.sa_mask);
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
+	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN) /* nohup wants to stay */
+		sigaction(SIGHUP, &a, NULL);
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write: the state is saved */
 }
 
 bool train_stopping(void)
@@ -107,7 +110,7 @@ static int land(struct train *t)
 
 	if (status != HLX_ENUMERIC)
 		return status;
-	return hlx_fail(status, "%s; the state before it is in checkpoint step-%llu; a smaller train.lr or train.grad_clip may help",
+	return hlx_fail(status, "%s; the newest checkpoint is step-%llu; a smaller train.lr or train.grad_clip may help",
 			hlx_message(), (unsigned long long)t->saved);
 }
 
@@ -154,6 +157,7 @@ static int whole_step(struct train *t, uint64_t number)
 	if (ahead < 0)
 		return ahead; /* train_loop() writes down what there is */
 	CLI_TRY(write_down(t));
+	t->progress.quiet |= hung_up; /* the terminal is gone: writing to it would be an error */
 	CLI_TRY(progress_step(&t->progress, &t->last));
 	if (t->session->sample && due(number, c->sample_every, last) && c->sample_tokens)
 		CLI_TRY(train_sample(t));
@@ -170,6 +174,12 @@ static int catch_up(struct train *t)
 	return write_down(t);
 }
 
+static int stopped(const struct train *t)
+{
+	return hlx_fail(CLI_STOPPED, "stopped after step %llu, the state is saved: hlxt resume %s goes on",
+			(unsigned long long)t->at.step, t->folder->path);
+}
+
 /* After an error that leaves the device's state whole: keep what was trained. */
 static int rescue(struct train *t, int status)
 {
@@ -180,6 +190,8 @@ static int rescue(struct train *t, int status)
 	snprintf(why, sizeof why, "%s", hlx_message());
 	if (catch_up(t) < 0 || train_save(t) < 0) /* a full disk, most likely: the error stands */
 		return hlx_fail(status, "%s; the last checkpoint is step-%llu", why, (unsigned long long)t->saved);
+	if (hung_up && status == HLX_EOUTPUT) /* the terminal went before the signal came */
+		return stopped(t);
 	return hlx_fail(status, "%s; the state is saved in step-%llu", why, (unsigned long long)t->saved);
 }
 
@@ -207,8 +219,7 @@ int train_loop(struct train *t)
 		CLI_TRY(train_save(t));
 	if (t->at.step < (uint64_t)t->conf->steps) {
 		progress_end(&t->progress);
-		return hlx_fail(CLI_STOPPED, "stopped after step %llu, the state is saved: hlxt resume %s goes on",
-				(unsigned long long)t->at.step, t->folder->path);
+		return stopped(t);
 	}
 	return finish(t);
 }

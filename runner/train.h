@@ -32,7 +32,7 @@ struct train {
 int train_data(struct conf *, struct data *);
 /* Prints what is to be trained, on what. */
 int train_say(struct train *);
-/* From at.step to conf->steps.  CLI_STOPPED after SIGINT or SIGTERM, with the state saved. */
+/* From at.step to conf->steps.  CLI_STOPPED after SIGINT, SIGTERM or SIGHUP, with the state saved. */
 int train_loop(struct train *);
 /* The state as it is now, of no step yet made: its hashes, by the host. */
 int train_hash(struct train *);
@@ -45,7 +45,7 @@ void train_close(struct train *);
 /* run.ini of the folder (NULL: only checks that it could be written). */
 int run_ini_write(struct conf *, const struct folder *);
 
-/* Filled by on_signal handlers: SIGINT and SIGTERM ask the loop to end; the second one ends the process. */
+/* SIGINT, SIGTERM and, where it is not ignored, SIGHUP ask the loop to end; a second one of the first two ends the process. */
 void train_catch_signals(void);
 bool train_stopping(void);
 

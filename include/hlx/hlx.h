@@ -46,6 +46,8 @@ void hlx_ini_destroy(struct hlx_ini *);
 int hlx_ini_set(struct hlx_ini *, const char *assignment);
 /* "tiny.ini:12", or "--set section.key"; in a buffer of the thread. */
 const char *hlx_setting_where(const struct hlx_setting *);
+/* "tiny.ini:12: train.lr: " in front of the message; returns status. */
+int hlx_setting_blame(const struct hlx_setting *, int status);
 /* The setting or NULL; marks it used. */
 const struct hlx_setting *hlx_ini_find(struct hlx_ini *, const char *section, const char *key);
 /* Typed: *out is untouched where the key is absent; a bad or out-of-range value is HLX_EINVAL with file and line.
@@ -54,8 +56,10 @@ int hlx_ini_string(struct hlx_ini *, const char *section, const char *key, const
 int hlx_ini_int(struct hlx_ini *, const char *section, const char *key, int64_t min, int64_t max, int64_t *out);
 int hlx_ini_real(struct hlx_ini *, const char *section, const char *key, double min, double max, double *out);
 int hlx_ini_bool(struct hlx_ini *, const char *section, const char *key, bool *out); /* yes|no|true|false|on|off|1|0 */
-/* Refuses the first section not in sections and the first key nobody asked for, naming the nearest of sections, or
- * of keys ("section.key").  Both end with NULL. */
+/* Refuses the first section not in sections, naming the nearest: to be called before what would miss it is. */
+int hlx_ini_check_sections(const struct hlx_ini *, const char *const *sections);
+/* The same, and then refuses the first key nobody asked for, naming the nearest of keys ("section.key").  Of [model] a
+ * key has been asked for once an expression or an op has taken it.  Both lists end with NULL. */
 int hlx_ini_check(const struct hlx_ini *, const char *const *sections, const char *const *keys);
 /* Writes it as INI text that reads back the same. */
 int hlx_ini_write(const struct hlx_ini *, FILE *);
@@ -69,7 +73,7 @@ void hlx_registry_destroy(struct hlx_registry *);
 int hlx_registry_load(struct hlx_registry *, const char *path);
 /* Every *.so of a folder, by name; 0 for a folder that does not exist.  A plugin that is refused is an error. */
 int hlx_registry_load_dir(struct hlx_registry *, const char *dir);
-/* dir, then the folders of HLX_PLUGIN_PATH (separated by ':'). */
+/* dir, then the folders of HLX_PLUGIN_PATH (separated by ':'), which must be there. */
 int hlx_registry_load_all(struct hlx_registry *, const char *dir);
 const struct hlx_op *hlx_registry_op(const struct hlx_registry *, const char *name);
 /* With file, where it came from, and i = 0, 1, ... until NULL. */
