@@ -134,6 +134,8 @@ int hlx_program_write_hash_tables(struct hlx_program *);
 int hlx_program_barriers(struct hlx_program *);
 /* replay.c */
 int hlx_program_materialize(struct hlx_program *);
+/* Steps [first, first + n), of which none is a host call, once more; wait: behind a barrier. */
+void hlx_program_record(struct hlx_program *, VkCommandBuffer, uint32_t first, uint32_t n, bool wait);
 void hlx_program_release(struct hlx_program *);
 
 /* weights.c */

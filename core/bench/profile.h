@@ -1,0 +1,32 @@
+/*
+ * bench/profile.h - where the time of a program's steps goes.
+ *
+ * All steps once more in a command buffer of their own, with a timestamp behind each span: the spans' times add up to the
+ * whole, and what overlaps at a border counts for the later one.  Timestamps hold the device up a little, so the whole is
+ * longer than a plain replay.  Without timestamps each span is submitted alone.
+ */
+#ifndef HLX_BENCH_PROFILE_H
+#define HLX_BENCH_PROFILE_H
+
+#include "core/bench/timer.h"
+
+enum hlx_phase { HLX_PHASE_FORWARD, HLX_PHASE_BACKWARD, HLX_PHASE_OPTIMIZER, HLX_PHASE_HASH, HLX_PHASE_COUNT };
+
+struct hlx_span { /* neighbouring steps of one node's pass */
+	uint32_t node, first, n, dispatches;
+	enum hlx_phase phase;
+	double seconds; /* median over the turns */
+	struct hlx_work work;
+};
+struct hlx_profile {
+	struct hlx_span *span;
+	uint32_t n;
+	double seconds; /* all spans */
+};
+/* Of a program that has run; each turn trains on. */
+int hlx_profile_run(struct hlx_timer *, struct hlx_program *, unsigned turns, struct hlx_profile *out);
+void hlx_profile_finish(struct hlx_profile *);
+/* A span's op and implementation. */
+const struct hlx_op *hlx_profile_op(const struct hlx_program *, const struct hlx_span *, const struct hlx_impl **);
+
+#endif
