@@ -186,8 +186,9 @@ int hlx_timer_steps(struct hlx_timer *t, struct hlx_program *p, uint32_t first, 
 			return hlx_fail(HLX_ENOTSUP, "%s runs on the host: only whole steps of it can be timed",
 					p->node[p->step[s].node].path);
 	HLX_TRY(record(t, p, first, n, 1));
-	HLX_TRY(sample(t, &one)); /* warms up */
 	HLX_TRY(sample(t, &one));
+	if (one < t->budget) /* that was the warm-up */
+		HLX_TRY(sample(t, &one));
 	repeats = one * MAX_REPEATS > t->sample ? (uint32_t)(t->sample / one) + 1 : MAX_REPEATS;
 	if (repeats > 1) {
 		HLX_TRY(record(t, p, first, n, repeats));
