@@ -79,9 +79,10 @@ static int bench(const struct cli_args *args)
 }
 
 const struct command command_bench = {
-	"bench", "INI|OP[/IMPL] [CASE...]", "measure a training step, or an op's shapes, against the device's ceilings",
+	"bench", "INI|OP [CASE...]", "measure a training step, or an op's shapes, against the device's ceilings",
 	"An INI: its training step, split into phases and ops.  An OP: forward and backward of each implementation that\n"
-	"supports the shape here; the op's own shapes, or each CASE, in quotes: hlxt bench gemm 'a=8x128x256 out=1024'.\n"
+	"supports the shape here (OP/IMPL: of that one); the op's own shapes, or each CASE, which is one word of the shell:\n"
+	"hlxt bench gemm/simd 'a=8x128x256 out=1024'.\n"
 	"Times are medians after a warm-up; % is the share of what the device copies, or computes, at best.\n",
 	{ OPT_SET, OPT_DEVICE, OPT_QUICK, OPT_JSON }, bench
 };

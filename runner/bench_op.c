@@ -63,23 +63,44 @@ static bool is_too_big(const struct sweep *s, struct hlx_work w)
 	return hlx_device_describe(s->b->session.device)->caps.cpu && (w.ops > limit.ops || w.bytes > limit.bytes);
 }
 
+static int read_case(const struct sweep *s, const char *text, struct hlx_check_case *c, struct hlx_work *w)
+{
+	int status;
+
+	CLI_TRY(hlx_check_case_parse(s->op, text, c));
+	status = hlx_bench_work(s->b->session.registry, c, w);
+	return status < 0 ? hlx_prefix(status, "%s: case '%s': ", s->op->name, text) : 0;
+}
+
 static int run_case(struct sweep *s, const char *text, bool own)
 {
 	const struct hlx_impl *impl;
 	struct hlx_check_case c;
 	struct hlx_work w;
-	int status;
 
-	CLI_TRY(hlx_check_case_parse(s->op, text, &c));
-	status = hlx_bench_work(s->b->session.registry, &c, &w);
-	if (status < 0)
-		return hlx_prefix(status, "%s: case '%s': ", s->op->name, text);
+	CLI_TRY(read_case(s, text, &c, &w));
 	if (own && is_too_big(s, w))
 		return skip(s, text, NULL, "big for a CPU: measured where it is named");
 	for (size_t i = 0; (impl = hlx_registry_impl_at(s->b->session.registry, i, NULL)); i++)
 		if (!strcmp(impl->op, s->op->name) && (!s->impl || !strcmp(impl->name, s->impl)))
 			CLI_TRY(run_impl(s, &c, impl));
 	return 0;
+}
+
+static int check_impl(const struct sweep *s)
+{
+	const struct hlx_registry *r = s->b->session.registry;
+	const struct hlx_impl *impl;
+	const char *names[64];
+	size_t n = 0;
+
+	if (!s->impl || hlx_registry_has_impl(r, s->op->name, s->impl))
+		return 0;
+	for (size_t i = 0; (impl = hlx_registry_impl_at(r, i, NULL)) && n < CLI_COUNT(names); i++)
+		if (!strcmp(impl->op, s->op->name))
+			names[n++] = impl->name;
+	return hlx_fail(HLX_EINVAL, "op %s has no implementation %.60s%s; hlxt ops lists them", s->op->name, s->impl,
+			cli_hint(s->impl, names, n));
 }
 
 /* Before the device is touched. */
@@ -91,18 +112,12 @@ static int check(const struct sweep *s, const char *const *own)
 
 	if (args->n_set)
 		return hlx_fail(CLI_USAGE, "bench: --set is for an INI; %s/IMPL measures one implementation", s->op->name);
-	if (s->impl)
-		CLI_TRY(hlx_registry_has_impl(s->b->session.registry, s->op->name, s->impl));
+	CLI_TRY(check_impl(s));
 	if (!args->n_words && (!own || !*own))
 		return hlx_fail(HLX_EINVAL, "op %s has no shapes of its own to measure: name a case, as in hlxt bench %s 'x=2x3x5'",
 				s->op->name, s->op->name);
-	for (int i = 0; i < args->n_words; i++) {
-		int status = hlx_check_case_parse(s->op, args->words[i], &c);
-		CLI_TRY(status);
-		status = hlx_bench_work(s->b->session.registry, &c, &w);
-		if (status < 0)
-			return hlx_prefix(status, "%s: case '%s': ", s->op->name, args->words[i]);
-	}
+	for (int i = 0; i < args->n_words; i++)
+		CLI_TRY(read_case(s, args->words[i], &c, &w));
 	return 0;
 }
 

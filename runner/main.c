@@ -31,7 +31,7 @@ static void print_help(void)
 	for (size_t i = 0; i < CLI_COUNT(commands); i++) {
 		char left[48];
 		snprintf(left, sizeof left, "%s %s", commands[i]->name, commands[i]->operand ? commands[i]->operand : "");
-		printf("  %-17s %s\n", left, commands[i]->doc);
+		printf("  %-22s %s\n", left, commands[i]->doc);
 	}
 	printf("\nhlxt COMMAND --help tells more, man hlxt everything.\n"
 			"Exit status: 0 done, 1 a difference or a loss that is not finite, 2 usage, 3 configuration,\n"

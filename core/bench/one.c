@@ -61,13 +61,20 @@ static int infer(struct one *o)
 		.init = o->init, .attrs = o->attrs };
 	while (c->op->slots[o->node.n_slots].name)
 		o->node.n_slots++;
-	for (uint32_t i = 0; i < c->n_in; i++)
+	for (uint32_t i = 0; i < c->n_in; i++) {
+		HLX_TRY(hlx_desc_check(&c->in[i].desc, c->in[i].name));
 		for (uint32_t s = 0; s < o->node.n_slots; s++)
 			if (!strcmp(c->in[i].name, slot_of(o, s)->name))
 				o->desc[s] = c->in[i].desc;
+	}
+	for (uint32_t s = 0; s < o->node.n_slots; s++)
+		if (slot_of(o, s)->role == HLX_IN && !(slot_of(o, s)->flags & HLX_OPTIONAL) && !o->desc[s].rank)
+			return hlx_fail(HLX_EINVAL, "%s is missing", slot_of(o, s)->name);
 	HLX_TRY(c->op->infer(&hlx_registry_host(o->check.registry)->pub, &o->node));
 	for (uint32_t s = 0; s < o->node.n_slots; s++) {
 		const struct hlx_slot *slot = slot_of(o, s);
+		if (o->desc[s].rank)
+			HLX_TRY(hlx_desc_check(&o->desc[s], slot->name));
 		if (o->desc[s].view_of)
 			return hlx_fail(HLX_ENOTSUP, "a view: nothing is copied, so nothing runs");
 		if (is_wired(c->op) && o->desc[s].rank && o->desc[s].dtype == HLX_F32 && !(slot->flags & HLX_NOGRAD) &&
@@ -122,22 +129,35 @@ static uint32_t below(const struct one *o, uint32_t s)
 	return 1;
 }
 
-/* What plugin.h says of a hash's blocks and a norm's table, as for one tensor; and numbers of a kind elsewhere. */
+static uint64_t numel_of(const struct one *o, const char *slot)
+{
+	for (uint32_t s = 0; s < o->node.n_slots; s++)
+		if (!strcmp(slot_of(o, s)->name, slot))
+			return hlx_numel(&o->desc[s]);
+	return 0;
+}
+
+/* Word i of a hash's blocks, as of one tensor: place / 64, elements, tensor, number. */
+static uint32_t block_word(uint64_t array, uint64_t i)
+{
+	uint64_t block = i / 4, place = array ? block * HLX_HASH_BLOCK % array : 0, left = array - place;
+	const uint64_t word[] = { place / 64, left < HLX_HASH_BLOCK ? left : HLX_HASH_BLOCK, 0, block };
+
+	return (uint32_t)word[i % 4];
+}
+
+/* What plugin.h says of a hash's blocks and a norm's table; and numbers of a kind elsewhere. */
 static void fill_words(const struct one *o, uint32_t s, uint32_t *out, uint64_t first, uint64_t n)
 {
 	const char *name = slot_of(o, s)->name;
-	enum hlx_kind kind = o->c->op->kind;
+	bool blocks = o->c->op->kind == HLX_HASH && !strcmp(name, "blocks");
+	bool table = o->c->op->kind == HLX_NORM && !strcmp(name, "table");
+	uint64_t array = blocks ? numel_of(o, "array0") : 0, squares = table ? numel_of(o, "squares") : 0;
+	uint64_t last = hlx_numel(&o->desc[s]) - 1;
 
-	for (uint64_t i = first; i < first + n; i++) {
-		uint32_t block = (uint32_t)(i / 4);
-		if (kind == HLX_HASH && !strcmp(name, "blocks"))
-			out[i - first] = i % 4 == 0 ? block * (HLX_HASH_BLOCK / 64) : i % 4 == 1 ? HLX_HASH_BLOCK :
-				i % 4 == 3 ? block : 0;
-		else if (kind == HLX_NORM && !strcmp(name, "table"))
-			out[i - first] = (uint32_t)(i * (below(o, s) - 1) / (hlx_numel(&o->desc[s]) - 1));
-		else
-			out[i - first] = hlx_data_index(HLX_FAMILY_NORMAL, s, i, below(o, s));
-	}
+	for (uint64_t i = first; i < first + n; i++)
+		out[i - first] = blocks ? block_word(array, i) : table ? (uint32_t)(last ? i * squares / last : 0) :
+			hlx_data_index(HLX_FAMILY_NORMAL, s, i, below(o, s));
 }
 
 static int fill_cell(struct one *o, uint32_t s, uint32_t cell, uint64_t n)

@@ -132,8 +132,8 @@ int hlx_timer_create(struct hlx_device *dev, bool quick, struct hlx_timer *out)
 		.commandPool = dev->pool, .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY, .commandBufferCount = 1 };
 	VkResult r;
 
-	*out = (struct hlx_timer){ .dev = dev, .sample = quick ? 0.002 : 0.02, .budget = quick ? 0.1 : 2,
-		.samples = quick ? 3 : 9 };
+	*out = (struct hlx_timer){ .dev = dev, .warm = dev->info.caps.cpu ? 0 : quick ? 0.05 : 0.2, .sample = quick ? 0.002 : 0.02,
+		.budget = quick ? 0.1 : 2, .samples = quick ? 3 : 9 };
 	if ((r = vkAllocateCommandBuffers(dev->vk, &info, &out->cmd)))
 		return hlx_vk_fail(r, "vkAllocateCommandBuffers");
 	out->stamps = has_stamps(out);
@@ -179,7 +179,7 @@ int hlx_timer_steps(struct hlx_timer *t, struct hlx_program *p, uint32_t first, 
 {
 	double seconds[MAX_SAMPLES], begin, one;
 	uint32_t repeats;
-	unsigned i;
+	unsigned i = 0;
 
 	for (uint32_t s = first; s < first + n; s++)
 		if (p->step[s].kind == HLX_HOST_CALL)
@@ -190,13 +190,15 @@ int hlx_timer_steps(struct hlx_timer *t, struct hlx_program *p, uint32_t first, 
 	if (one < t->budget) /* that was the warm-up */
 		HLX_TRY(sample(t, &one));
 	repeats = one * MAX_REPEATS > t->sample ? (uint32_t)(t->sample / one) + 1 : MAX_REPEATS;
-	if (repeats > 1) {
+	if (repeats > 1)
 		HLX_TRY(record(t, p, first, n, repeats));
-		HLX_TRY(sample(t, &one));
-	}
 	begin = hlx_timer_now();
-	for (i = 0; i < t->samples && (!i || hlx_timer_now() - begin < t->budget); i++)
-		HLX_TRY(sample(t, &seconds[i]));
+	while (hlx_timer_now() - begin < t->warm)
+		HLX_TRY(sample(t, &one));
+	begin = hlx_timer_now();
+	do
+		HLX_TRY(sample(t, &seconds[i++]));
+	while (i < t->samples && hlx_timer_now() - begin < t->budget);
 	*out = hlx_timer_median(seconds, i) / repeats;
 	return 0;
 }

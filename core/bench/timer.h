@@ -3,7 +3,7 @@
  *
  * Steps are repeated in one command buffer, each repetition behind a barrier, often enough that a sample lasts.  Where the
  * device has timestamps they are taken around all repetitions; a CPU driver runs its command buffers in the process, so
- * there the clock on the wall is right, less what an empty submission takes.
+ * there the clock on the wall is right, less what an empty submission takes (on lavapipe 22.3.6 timestamps say the same).
  */
 #ifndef HLX_BENCH_TIMER_H
 #define HLX_BENCH_TIMER_H
@@ -19,8 +19,9 @@ struct hlx_timer {
 	uint32_t room;      /* of the pool */
 	VkCommandBuffer cmd;
 	double empty;       /* seconds an empty submission takes */
-	/* A sample lasts at least `sample` seconds; at most `samples` of them, no further one after `budget` seconds. */
-	double sample, budget;
+	/* Samples are thrown away for `warm` seconds: a card that was idle runs at half its clock for a while.  Then one lasts
+	 * at least `sample` seconds; at most `samples` of them, no further one after `budget` seconds. */
+	double warm, sample, budget;
 	unsigned samples;
 };
 

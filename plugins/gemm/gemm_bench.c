@@ -1,12 +1,12 @@
 /*
  * gemm_bench.c - shapes worth timing, and what they ask of a device: squares, then the three models' at two batch
- * sizes each: qkv, fc, the projection back from ffn_dim, scores and their product with v.
+ * sizes each: qkv, fc, mlp, proj, logits, score, ctx.
  */
 #include "gemm.h"
 #include "plugins/work.h"
 
 #define MODEL(b, t, d, heads, width) \
-	"a=" #b "x" #t "x" #d " out=" #d " bias=yes", "a=" #b "x" #t "x" #d " out=256 bias=yes", \
+	"a=" #b "x" #t "x" #d " out=" #d " bias=yes", "a=" #b "x" #t "x" #d " out=256", \
 	"a=" #b "x" #heads "x" #t "x" #width " b=" #b "x" #heads "x" #t "x" #width " transpose_b=yes", \
 	"a=" #b "x" #heads "x" #t "x" #t " b=" #b "x" #heads "x" #t "x" #width
 

@@ -85,5 +85,6 @@ static __attribute__((constructor)) void spoil(void)
 	FAULT("same_impl", impl.op = "scale"; impl.name = "plain")
 	FAULT("better", impl.op = "scale"; impl.name = "better"; impl.priority = 7)
 	FAULT("worse", impl.op = "scale"; impl.name = "worse"; impl.priority = -7)
+	FAULT("early", op.struct_size = offsetof(struct hlx_op, bench)) /* made when there was no more */
 	FAULT("device_tier", impl.op = "scale"; impl.name = "fast"; impl.priority = 99; impl.tier = HLX_DEVICE)
 }
