@@ -79,7 +79,7 @@ static size_t gather(const struct hlx_program *p, const struct hlx_profile *f, s
 			;
 		if (k == n)
 			group[n++] = (struct group){ .op = op, .impl = impl, .phase = s->phase };
-		group[k].nodes++;
+		group[k].nodes += s->passes;
 		group[k].dispatches += s->dispatches;
 		group[k].seconds += s->seconds;
 		group[k].work.ops += s->work.ops;

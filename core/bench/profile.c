@@ -4,33 +4,50 @@
 
 #include "core/bench/one.h"
 
-/* What is summed before the backward pass is the loss, later the gradients. */
-static enum hlx_phase phase_of(const struct hlx_program *p, const struct hlx_prog_step *s, bool backward)
+static bool is_of_loss(const struct hlx_program *p, const struct hlx_prog_node *reduce)
+{
+	for (uint32_t s = 0; s < reduce->pub.n_slots; s++)
+		if (reduce->value[s] == p->loss_cell)
+			return true;
+	return false;
+}
+
+static enum hlx_phase phase_of(const struct hlx_program *p, const struct hlx_prog_step *s)
 {
 	switch (p->node[s->node].op->kind) {
-	case HLX_REDUCE: return backward ? HLX_PHASE_BACKWARD : HLX_PHASE_FORWARD;
+	case HLX_REDUCE: return is_of_loss(p, &p->node[s->node]) ? HLX_PHASE_FORWARD : HLX_PHASE_BACKWARD;
 	case HLX_NORM: case HLX_OPTIMIZER: return HLX_PHASE_OPTIMIZER;
 	case HLX_HASH: return HLX_PHASE_HASH;
 	default: return s->backward ? HLX_PHASE_BACKWARD : HLX_PHASE_FORWARD;
 	}
 }
 
+/* Has this pass of the node a step before this one?  Others may be between them. */
+static bool has_begun(const struct hlx_program *p, const struct hlx_profile *f, const struct hlx_prog_step *s)
+{
+	for (uint32_t i = 0; i < f->n; i++)
+		if (f->span[i].node == s->node && p->step[f->span[i].first].backward == s->backward)
+			return true;
+	return false;
+}
+
 static int list_spans(const struct hlx_program *p, struct hlx_profile *out)
 {
-	bool backward = false;
-
 	for (uint32_t i = 0; i < p->n_steps; i++) {
 		const struct hlx_prog_step *s = &p->step[i], *last = i ? &p->step[i - 1] : NULL;
 		struct hlx_span *grown;
 		if (s->kind == HLX_HOST_CALL)
 			return hlx_fail(HLX_ENOTSUP, "%s runs on the host: a step with it has no profile", p->node[s->node].path);
-		backward |= s->backward;
 		if (!last || last->node != s->node || last->backward != s->backward) {
 			if (!(grown = hlx_grow(out->span, out->n, sizeof(*grown))))
 				return HLX_ENOMEM;
 			out->span = grown;
-			out->span[out->n++] = (struct hlx_span){ .node = s->node, .first = i, .phase = phase_of(p, s, backward),
-				.work = hlx_bench_node_work(p->node[s->node].op, &p->node[s->node].pub, s->backward) };
+			grown[out->n] = (struct hlx_span){ .node = s->node, .first = i, .phase = phase_of(p, s) };
+			if (!has_begun(p, out, s)) {
+				grown[out->n].passes = 1;
+				grown[out->n].work = hlx_bench_node_work(p->node[s->node].op, &p->node[s->node].pub, s->backward);
+			}
+			out->n++;
 		}
 		out->span[out->n - 1].n++;
 		out->span[out->n - 1].dispatches += s->kind == HLX_DISPATCH;

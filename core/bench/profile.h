@@ -14,6 +14,7 @@ enum hlx_phase { HLX_PHASE_FORWARD, HLX_PHASE_BACKWARD, HLX_PHASE_OPTIMIZER, HLX
 
 struct hlx_span { /* neighbouring steps of one node's pass */
 	uint32_t node, first, n, dispatches;
+	uint32_t passes; /* 1: the pass begins here, and here its work is; 0: it goes on */
 	enum hlx_phase phase;
 	double seconds; /* median over the turns */
 	struct hlx_work work;
