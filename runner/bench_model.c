@@ -79,7 +79,7 @@ static size_t gather(const struct hlx_program *p, const struct hlx_profile *f, s
 			;
 		if (k == n)
 			group[n++] = (struct group){ .op = op, .impl = impl, .phase = s->phase };
-		group[k].nodes += s->passes;
+		group[k].nodes++;
 		group[k].dispatches += s->dispatches;
 		group[k].seconds += s->seconds;
 		group[k].work.ops += s->work.ops;
@@ -110,18 +110,18 @@ static int put_groups(struct bench *b, const struct hlx_profile *f, struct group
 	return 0;
 }
 
-static int put_spans(struct bench *b, const struct hlx_profile *f)
+static int put_passes(struct bench *b, const struct hlx_profile *f)
 {
 	const struct hlx_program *p = b->session.train;
-	json_t *spans = json_array();
+	json_t *passes = json_array();
 
-	json_object_set_new(b->out, "spans", spans);
+	json_object_set_new(b->out, "passes", passes);
 	for (uint32_t i = 0; i < f->n; i++) {
 		const struct hlx_impl *impl;
 		const struct hlx_op *op = hlx_profile_op(p, &f->span[i], &impl);
 		json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "node", p->node[f->span[i].node].path, "op", op->name, "impl", impl->name,
 				"phase", phases[f->span[i].phase]);
-		if (!row || json_array_append_new(spans, row))
+		if (!row || json_array_append_new(passes, row))
 			return hlx_fail(HLX_ENOMEM, "out of memory");
 		bench_rate(b, row, f->span[i].seconds, f->span[i].work, impl);
 	}
@@ -141,7 +141,7 @@ static int profile(struct bench *b)
 		status = put_groups(b, &f, group);
 	}
 	if (status >= 0)
-		status = put_spans(b, &f);
+		status = put_passes(b, &f);
 	free(group);
 	hlx_profile_finish(&f);
 	return status;

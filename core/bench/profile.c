@@ -22,15 +22,6 @@ static enum hlx_phase phase_of(const struct hlx_program *p, const struct hlx_pro
 	}
 }
 
-/* Has this pass of the node a step before this one?  Others may be between them. */
-static bool has_begun(const struct hlx_program *p, const struct hlx_profile *f, const struct hlx_prog_step *s)
-{
-	for (uint32_t i = 0; i < f->n; i++)
-		if (f->span[i].node == s->node && p->step[f->span[i].first].backward == s->backward)
-			return true;
-	return false;
-}
-
 static int list_spans(const struct hlx_program *p, struct hlx_profile *out)
 {
 	for (uint32_t i = 0; i < p->n_steps; i++) {
@@ -42,12 +33,8 @@ static int list_spans(const struct hlx_program *p, struct hlx_profile *out)
 			if (!(grown = hlx_grow(out->span, out->n, sizeof(*grown))))
 				return HLX_ENOMEM;
 			out->span = grown;
-			grown[out->n] = (struct hlx_span){ .node = s->node, .first = i, .phase = phase_of(p, s) };
-			if (!has_begun(p, out, s)) {
-				grown[out->n].passes = 1;
-				grown[out->n].work = hlx_bench_node_work(p->node[s->node].op, &p->node[s->node].pub, s->backward);
-			}
-			out->n++;
+			grown[out->n++] = (struct hlx_span){ .node = s->node, .first = i, .backward = s->backward,
+				.phase = phase_of(p, s) };
 		}
 		out->span[out->n - 1].n++;
 		out->span[out->n - 1].dispatches += s->kind == HLX_DISPATCH;
@@ -111,6 +98,27 @@ static int run_turns(struct hlx_timer *t, struct hlx_program *p, unsigned turns,
 	return 0;
 }
 
+/* The spans of each pass become one. */
+static void merge(const struct hlx_program *p, struct hlx_profile *f)
+{
+	uint32_t n = 0, k;
+
+	for (uint32_t i = 0; i < f->n; i++) {
+		struct hlx_span s = f->span[i];
+		for (k = 0; k < n && (f->span[k].node != s.node || f->span[k].backward != s.backward); k++)
+			;
+		if (k < n) {
+			f->span[k].n += s.n;
+			f->span[k].dispatches += s.dispatches;
+			f->span[k].seconds += s.seconds;
+			continue;
+		}
+		s.work = hlx_bench_node_work(p->node[s.node].op, &p->node[s.node].pub, s.backward);
+		f->span[n++] = s;
+	}
+	f->n = n;
+}
+
 int hlx_profile_run(struct hlx_timer *t, struct hlx_program *p, unsigned turns, struct hlx_profile *out)
 {
 	double *all;
@@ -121,6 +129,7 @@ int hlx_profile_run(struct hlx_timer *t, struct hlx_program *p, unsigned turns, 
 	if (!(all = calloc((size_t)turns * (out->n + 3), sizeof(*all))))
 		return hlx_no_memory();
 	status = run_turns(t, p, turns, out, all);
+	merge(p, out);
 	free(all);
 	return status;
 }

@@ -1,8 +1,8 @@
 /*
  * bench/profile.h - where the time of a program's steps goes.
  *
- * All steps once more in a command buffer of their own, with a timestamp behind each span: the spans' times add up to the
- * whole, and what overlaps at a border counts for the later one.  Timestamps hold the device up a little, so the whole is
+ * All steps once more in a command buffer of their own, with a timestamp behind each run of a node's steps: the times add up
+ * to the whole, and what overlaps at a border counts for the later one.  Timestamps hold the device up a little, so the whole is
  * longer than a plain replay.  Without timestamps each span is submitted alone.
  */
 #ifndef HLX_BENCH_PROFILE_H
@@ -12,9 +12,9 @@
 
 enum hlx_phase { HLX_PHASE_FORWARD, HLX_PHASE_BACKWARD, HLX_PHASE_OPTIMIZER, HLX_PHASE_HASH, HLX_PHASE_COUNT };
 
-struct hlx_span { /* neighbouring steps of one node's pass */
+struct hlx_span { /* one node's pass: its steps, which need not be neighbours */
 	uint32_t node, first, n, dispatches;
-	uint32_t passes; /* 1: the pass begins here, and here its work is; 0: it goes on */
+	bool backward;
 	enum hlx_phase phase;
 	double seconds; /* median over the turns */
 	struct hlx_work work;
