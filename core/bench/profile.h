@@ -1,9 +1,9 @@
 /*
  * bench/profile.h - where the time of a program's steps goes.
  *
- * All steps once more in a command buffer of their own, with a timestamp behind each run of a node's steps: the times add up
- * to the whole, and what overlaps at a border counts for the later one.  Timestamps hold the device up a little, so the whole is
- * longer than a plain replay.  Without timestamps each span is submitted alone.
+ * All steps once more in a command buffer of their own, with a timestamp behind each run of a node's steps: the times add
+ * up to the whole, and what overlaps at a border counts for the later one.  Timestamps hold the device up a little, so the
+ * whole is longer than a plain replay.  Without timestamps each run of steps is submitted alone.
  */
 #ifndef HLX_BENCH_PROFILE_H
 #define HLX_BENCH_PROFILE_H

@@ -199,6 +199,7 @@ int hlx_timer_steps(struct hlx_timer *t, struct hlx_program *p, uint32_t first, 
 	do
 		HLX_TRY(sample(t, &seconds[i++]));
 	while (i < t->samples && hlx_timer_now() - begin < t->budget);
-	*out = hlx_timer_median(seconds, i) / repeats;
+	*out = hlx_timer_median(seconds, i) / repeats; /* sorts */
+	t->least = seconds[0] / repeats;
 	return 0;
 }

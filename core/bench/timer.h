@@ -23,6 +23,7 @@ struct hlx_timer {
 	 * at least `sample` seconds; at most `samples` of them, no further one after `budget` seconds. */
 	double warm, sample, budget;
 	unsigned samples;
+	double least;       /* of the last hlx_timer_steps(): what its fastest sample says */
 };
 
 int hlx_timer_create(struct hlx_device *, bool quick, struct hlx_timer *out);
