@@ -128,11 +128,17 @@ static int measure_arithmetic(struct hlx_timer *t, const struct hlx_shader *shad
 	return 0;
 }
 
-int hlx_ceiling_measure(struct hlx_timer *t, struct hlx_ceiling *out)
+/* Quick or not, all shares rest on these. */
+int hlx_ceiling_measure(struct hlx_timer *timer, struct hlx_ceiling *out)
 {
-	HLX_TRY(measure_copy(t, &out->copy));
-	HLX_TRY(measure_arithmetic(t, &muladd, &out->muladd));
-	return measure_arithmetic(t, &fused, &out->fma);
+	struct hlx_timer t = *timer;
+
+	t.sample = 0.02;
+	t.samples = 11;
+	t.budget = 1;
+	HLX_TRY(measure_copy(&t, &out->copy));
+	HLX_TRY(measure_arithmetic(&t, &muladd, &out->muladd));
+	return measure_arithmetic(&t, &fused, &out->fma);
 }
 
 double hlx_ceiling_share(const struct hlx_ceiling *c, struct hlx_work w, double seconds, bool portable, bool *copies)
