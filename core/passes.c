@@ -201,6 +201,17 @@ int hlx_passes_clear(struct hlx_program *p, uint32_t node, uint32_t param, uint3
 	return hlx_record_zero(p, node, cell);
 }
 
+uint32_t hlx_passes_times(const struct hlx_program *p, uint8_t phase)
+{
+	if (phase == HLX_PHASE_PASS)
+		return p->graph->passes;
+	if (phase == HLX_PHASE_ZERO)
+		return p->graph->roots;
+	if (phase == HLX_PHASE_END)
+		return 1;
+	return p->graph->roots >> ((phase - (phase < HLX_PHASE_STORE ? HLX_PHASE_ADD : HLX_PHASE_STORE)) + 1);
+}
+
 /* -- running ----------------------------------------------------------------------------------------------- */
 
 static void load_inputs(struct hlx_program *p, uint32_t pass)

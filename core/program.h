@@ -142,6 +142,7 @@ int hlx_record_copy(struct hlx_program *, uint32_t node, uint32_t to, uint32_t f
 /* All of a cell with +0. */
 int hlx_record_zero(struct hlx_program *, uint32_t node, uint32_t cell);
 /* passes.c */
+uint32_t hlx_passes_times(const struct hlx_program *, uint8_t phase); /* that a run makes of a phase */
 /* Sends all of a run; the last of it is not waited for. */
 int hlx_passes_start(struct hlx_program *, const struct hlx_step *);
 /* schedule.c */
@@ -164,6 +165,8 @@ int hlx_replay_write(struct hlx_program *, const struct hlx_step *);
 int hlx_replay_phase(struct hlx_program *, uint8_t phase, const struct hlx_step *);
 int hlx_replay_send(struct hlx_program *);
 int hlx_replay_submit(struct hlx_program *);
+/* Steps [first, first + n), of which none is a host call, once more; wait: behind a barrier. */
+void hlx_program_record(struct hlx_program *, VkCommandBuffer, uint32_t first, uint32_t n, bool wait);
 void hlx_program_release(struct hlx_program *);
 
 /* weights.c */

@@ -161,10 +161,10 @@ static int add_op(struct hlx_registry *r, const struct hlx_op *op, const char *p
 {
 	const struct hlx_op *old;
 
-	if (op->struct_size < sizeof(*op) || !op->name || !*op->name || !op->slots || !op->infer ||
+	if (op->struct_size < offsetof(struct hlx_op, bench) || !op->name || !*op->name || !op->slots || !op->infer ||
 			op->kind < HLX_LAYER || op->kind > HLX_HASH)
 		return hlx_fail(HLX_EPLUGIN, "%s: op %s lacks its name, kind, slots or infer()", path,
-				op->struct_size >= sizeof(*op) && op->name ? op->name : "?");
+				op->struct_size >= offsetof(struct hlx_op, bench) && op->name ? op->name : "?");
 	HLX_TRY(check_slots(op, path));
 	HLX_TRY(check_attrs(op, path));
 	old = hlx_registry_op(r, op->name);

@@ -8,6 +8,10 @@ struct hlx_core_host;
 
 #define HLX_MAX_ATTRS 256 /* of an op */
 
+/* Members that came later: a plugin made before them has a smaller struct. */
+#define HLX_LATER(s, member) \
+	((s)->struct_size >= offsetof(__typeof__(*(s)), member) + sizeof((s)->member) ? (s)->member : NULL)
+
 const struct hlx_op *hlx_registry_op_of_kind(const struct hlx_registry *, enum hlx_kind);
 size_t hlx_registry_op_names(const struct hlx_registry *, const char **out, size_t room);
 /* The implementation for node: the named one, or the one of highest priority among those that support it on host's

@@ -118,6 +118,14 @@ static void record_step(struct hlx_program *p, VkCommandBuffer cmd, const struct
 	}
 }
 
+void hlx_program_record(struct hlx_program *p, VkCommandBuffer cmd, uint32_t first, uint32_t n, bool wait)
+{
+	if (wait)
+		barrier(cmd);
+	for (uint32_t i = first; i < first + n; i++)
+		record_step(p, cmd, &p->step[i]);
+}
+
 static int begin(struct hlx_program *p, uint32_t first)
 {
 	VkCommandBufferAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,

@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_run, &command_resume, &command_sample, &command_verify, &command_plan, &command_ops, &command_devices,
+	&command_run, &command_resume, &command_sample, &command_verify, &command_plan, &command_bench, &command_ops,
+	&command_devices,
 };
 
 static int exit_status(int status)
@@ -31,7 +32,7 @@ static void print_help(void)
 	for (size_t i = 0; i < CLI_COUNT(commands); i++) {
 		char left[48];
 		snprintf(left, sizeof left, "%s %s", commands[i]->name, commands[i]->operand ? commands[i]->operand : "");
-		printf("  %-17s %s\n", left, commands[i]->doc);
+		printf("  %-22s %s\n", left, commands[i]->doc);
 	}
 	printf("\nhlxt COMMAND --help tells more, man hlxt everything.\n"
 			"Exit status: 0 done, 1 a difference or a loss that is not finite, 2 usage, 3 configuration,\n"

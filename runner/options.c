@@ -25,6 +25,8 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_TEMPERATURE] = { "temperature", "T", "0 takes the likeliest token, 1 the model's own odds (default 0.8)", 0 },
 	[OPT_FROM] = { "from", "N", "begin with the newest checkpoint up to step N (default: the first)", 0 },
 	[OPT_TO] = { "to", "N", "end with step N (default: the last)", 0 },
+	[OPT_QUICK] = { "quick", NULL, "shorter samples, fewer of them; no big shapes on a CPU", 0 },
+	[OPT_JSON] = { "json", NULL, "print one JSON object instead of a table", 0 },
 	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens that make up P (default 0.95)", 0 },
 };
 
@@ -112,6 +114,8 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_PROMPT: a->prompt = value; return 0;
 	case OPT_QUIET: a->quiet = true; return 0;
 	case OPT_LIST: a->list = true; return 0;
+	case OPT_QUICK: a->quick = true; return 0;
+	case OPT_JSON: a->json = true; return 0;
 	default: return hlx_fail(CLI_USAGE, "no such option");
 	}
 }
@@ -135,6 +139,11 @@ static int take_operand(const struct command *c, int argc, char **argv, struct c
 		return hlx_fail(CLI_USAGE, "%s: which %s? usage: hlxt %s %s [option]...", c->name, c->operand, c->name, c->operand);
 	if (c->operand)
 		a->operand = argv[optind++];
+	if (c->operand && strstr(c->operand, "...")) {
+		a->words = argv + optind;
+		a->n_words = argc - optind;
+		return 0;
+	}
 	if (c->operand && strchr(c->operand, '[') && optind < argc)
 		a->other = argv[optind++];
 	if (optind < argc)

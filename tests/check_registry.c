@@ -177,6 +177,20 @@ START_TEST(refuses_fault)
 }
 END_TEST
 
+START_TEST(takes_an_early_op)
+{
+	struct hlx_registry *r;
+
+	make_dir();
+	ck_assert_int_eq(hlx_registry_create(&r), 0);
+	ck_ok(hlx_registry_load(r, bad("early", "it.so")));
+	ck_assert_ptr_null(HLX_LATER(hlx_registry_op(r, "bad"), bench));
+	ck_assert_ptr_null(HLX_LATER(hlx_registry_op(r, "bad"), work));
+	hlx_registry_destroy(r);
+	remove_dir();
+}
+END_TEST
+
 START_TEST(takes_the_same_file_once)
 {
 	struct hlx_registry *r;
@@ -374,7 +388,7 @@ END_TEST
 int main(void)
 {
 	const struct toys_test tests[] = { { loads_and_lists, 0 }, { folder_in_order_of_names, 0 },
-		{ path_of_folders, 0 }, { refuses_fault, N_FAULTS }, { takes_the_same_file_once, 0 }, { refuses_files, 0 },
+		{ path_of_folders, 0 }, { refuses_fault, N_FAULTS }, { takes_an_early_op, 0 }, { takes_the_same_file_once, 0 }, { refuses_files, 0 },
 		{ refuses_cut_files, 0 }, { reads_abi_first, 0 }, { refuses_writers, 0 },
 		{ chooses, 0 }, { keeps_denormals, 0 }, { fastmath_would_flush, 0 } };
 

@@ -144,6 +144,8 @@ static const struct hlx_op op = {
 	.ref_backward = add_ref_backward,
 	.ref64 = add_ref64,
 	.cases = cases,
+	.bench = add_bench,
+	.work = add_work,
 };
 
 static const struct hlx_impl flat = {
