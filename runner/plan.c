@@ -12,14 +12,17 @@ static void bytes(const char *name, uint64_t n)
 static void print_plan(const char *name, const struct hlx_program *p)
 {
 	const struct hlx_plan_info i = hlx_program_plan(p);
+	char sums[24];
 
 	printf("\n%s: %u steps, %u dispatches, %u barriers", name, i.steps, i.dispatches, i.barriers);
 	printf(i.passes > 1 ? ", in %u passes\n" : "\n", i.passes);
 	bytes("weights", i.weights);
 	bytes("optimizer", i.states);
 	bytes("gradients", i.gradients);
-	if (i.arenas)
-		printf("    %u of all parameters %5.2f MiB\n", i.arenas, (double)i.sums / 1048576.0);
+	if (i.arenas) { /* those of parameters, finished or not; the others are of activations */
+		snprintf(sums, sizeof sums, "  sums, %u x", i.arenas);
+		bytes(sums, i.sums);
+	}
 	bytes("activations", i.activations);
 	bytes("staging", i.staging);
 	bytes("parameters", i.parameters);

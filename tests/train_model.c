@@ -43,7 +43,7 @@ static void make_tokens(struct model *m, uint64_t number)
 		for (uint32_t t = 0; t < MODEL_SEQ; t++) {
 			m->tokens[b * MODEL_SEQ + t] = (start + by * t) % MODEL_VOCAB;
 			m->targets[b * MODEL_SEQ + t] = (start + by * (t + 1)) % MODEL_VOCAB;
-			if (m->ignore && (t % 5 == 4 || (b + 1 == MODEL_BATCH && t > 1)))
+			if (m->ignore && (t % 5 == 4 || b == 1 || (b + 1 == MODEL_BATCH && t > 1)))
 				m->targets[b * MODEL_SEQ + t] = MODEL_IGNORED;
 		}
 	}

@@ -20,7 +20,7 @@ struct model {
 	struct hlx_weights *weights;
 	struct hlx_program *program;
 	uint32_t n_state;
-	bool ignore; /* every fifth target, and all but the first two of the last sequence */
+	bool ignore; /* every fifth target, those of sequence 1, and all but the first two of the last one */
 	uint32_t tokens[MODEL_TOKENS], targets[MODEL_TOKENS];
 };
 /* set: assignments "ops.gemm=gemm16", ends with NULL; may be NULL.  slots 0: the default. */
