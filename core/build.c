@@ -267,5 +267,6 @@ int hlx_program_build(struct hlx_program *p)
 		HLX_TRY(hlx_build_backward(p));
 	else
 		HLX_TRY(hlx_passes_join(p));
-	return build_update(p);
+	HLX_TRY(build_update(p));
+	return hlx_program_recompute(p);
 }

@@ -141,8 +141,10 @@ static void count(struct hlx_program *p)
 	i->sums = !p->options.backward ? 0 : i->passes == 1 ? p->cell[p->gradients_cell].bytes :
 		i->arenas * p->cell[p->roots_cell].bytes;
 	i->total = i->weights + i->states + i->gradients + i->activations + i->staging + i->parameters;
-	for (uint32_t s = 0; s < p->n_steps; s++)
+	for (uint32_t s = 0; s < p->n_steps; s++) {
 		i->dispatches += p->step[s].kind == HLX_DISPATCH;
+		i->again += p->step[s].kind == HLX_DISPATCH && p->step[s].again;
+	}
 }
 
 static int keep(struct hlx_program *p)

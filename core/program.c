@@ -146,7 +146,7 @@ static const char *phase_name(const struct hlx_prog_step *s, char text[16])
 	bool add = s->phase >= HLX_PHASE_ADD;
 
 	if (s->phase == HLX_PHASE_PASS)
-		return s->backward ? "backward" : "forward";
+		return s->again ? "again" : s->backward ? "backward" : "forward";
 	if (s->phase == HLX_PHASE_ZERO || s->phase == HLX_PHASE_END)
 		return s->phase == HLX_PHASE_ZERO ? "zero" : "end";
 	snprintf(text, 16, "%s %u", add ? "add" : "store", s->phase - (unsigned)(add ? HLX_PHASE_ADD : HLX_PHASE_STORE));

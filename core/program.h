@@ -4,6 +4,7 @@
  *   build.c   nodes forward, backward, reductions, norm, optimizer, hash -> steps with symbolic arguments (cells)
  *   passes.c  what a step in several micro-batches has besides: phases, and the sums that join them
  *   record.c  what a plugin's dispatch() and its kin check and append
+ *   recompute.c a layer's forward steps once more, before its backward steps
  *   compile.c the steps' pipelines, built side by side
  *   schedule.c which steps run at once: epochs
  *   plan.c    lifetimes -> an arena and an offset for each cell
@@ -53,7 +54,7 @@ struct hlx_prog_step {
 	enum hlx_step_kind kind;
 	uint32_t node;
 	uint8_t phase;          /* enum hlx_phase; steps of one lie side by side */
-	bool backward, barrier; /* barrier: waits for what came before */
+	bool backward, again, barrier; /* again: recompute.c's; barrier: waits for what came before */
 	struct hlx_pipeline *pipeline;
 	unsigned char push[256];
 	uint32_t push_bytes, groups[3], word;
@@ -145,6 +146,8 @@ int hlx_record_zero(struct hlx_program *, uint32_t node, uint32_t cell);
 uint32_t hlx_passes_times(const struct hlx_program *, uint8_t phase); /* that a run makes of a phase */
 /* Sends all of a run; the last of it is not waited for. */
 int hlx_passes_start(struct hlx_program *, const struct hlx_step *);
+/* recompute.c: where the options want it */
+int hlx_program_recompute(struct hlx_program *);
 /* schedule.c */
 int hlx_program_schedule(struct hlx_program *);
 /* compile.c: what its steps need */

@@ -14,7 +14,10 @@ static void print_plan(const char *name, const struct hlx_program *p)
 	const struct hlx_plan_info i = hlx_program_plan(p);
 	char sums[24];
 
-	printf("\n%s: %u steps, %u dispatches, %u barriers", name, i.steps, i.dispatches, i.barriers);
+	printf("\n%s: %u steps, %u dispatches", name, i.steps, i.dispatches);
+	if (i.again)
+		printf(" (%u of them to recompute)", i.again);
+	printf(", %u barriers", i.barriers);
 	printf(i.passes > 1 ? ", in %u passes\n" : "\n", i.passes);
 	bytes("weights", i.weights);
 	bytes("optimizer", i.states);
