@@ -50,16 +50,15 @@ int hlx_build_slot(const struct hlx_op *op, const char *name, uint32_t *out)
 
 int hlx_build_add_node(struct hlx_program *p, const struct hlx_op *op, const char *path, uint32_t *out)
 {
+	const uintptr_t before = (uintptr_t)p->node;
 	struct hlx_prog_node *grown = hlx_grow(p->node, p->n_nodes, sizeof(*grown)), *n;
 	uint32_t slots = 0;
 
 	if (!grown)
 		return HLX_ENOMEM;
-	p->node = grown;
-	for (uint32_t i = 0; i < p->n_nodes; i++) { /* they may have moved */
+	for (uint32_t i = 0; i < p->n_nodes && (uintptr_t)grown != before; i++) /* they have moved */
 		grown[i].pub.desc = grown[i].desc;
-		grown[i].pub.name = grown[i].path;
-	}
+	p->node = grown;
 	n = &grown[p->n_nodes];
 	while (op->slots[slots].name)
 		slots++;
