@@ -17,10 +17,11 @@ static uint64_t padded(uint64_t bytes)
 	return (bytes + HLX_ALIGN - 1) / HLX_ALIGN * HLX_ALIGN;
 }
 
-static bool lives_together(const struct hlx_cell *a, const struct hlx_cell *b)
-{
-	return a->persistent || b->persistent || (a->first <= b->last && b->first <= a->last);
-}
+/* A cell that has its place: beside the others in one array, since a model has tens of thousands to look through. */
+struct placed {
+	uint64_t begin, end;
+	uint32_t first, last;
+};
 
 static bool is_placed_here(const struct hlx_cell *c)
 {
@@ -63,27 +64,26 @@ static void sort(const struct hlx_program *p, uint32_t *order, uint32_t n)
 }
 
 /* placed: the cells of this arena so far, by offset. */
-static int place(struct hlx_program *p, uint32_t index, uint32_t *placed, uint32_t n, uint64_t chunk)
+static int place(struct hlx_program *p, uint32_t index, struct placed *placed, uint32_t n, uint64_t chunk)
 {
 	struct hlx_cell *c = &p->cell[index];
 	uint64_t need = padded(c->bytes), at = 0;
-	uint32_t i;
+	uint32_t first = c->persistent ? 0 : c->first, last = c->persistent ? UINT32_MAX : c->last, i;
 
 	if (need > chunk)
 		return hlx_fail(HLX_ENOMEM, "one tensor of %llu MiB: %s allocates at most %llu MiB at once",
 				(unsigned long long)need >> 20, p->dev->info.name, (unsigned long long)chunk >> 20);
 	for (i = 0; i < n; i++) {
-		const struct hlx_cell *o = &p->cell[placed[i]];
-		if (!lives_together(c, o) || o->offset + padded(o->bytes) <= at)
-			continue;
-		if (o->offset >= at + need)
+		const struct placed *o = &placed[i];
+		if (o->begin >= at + need)
 			break; /* sorted: nothing further on is in the way */
-		at = in_chunk(o->offset + padded(o->bytes), need, chunk);
+		if (o->end > at && o->first <= last && first <= o->last)
+			at = in_chunk(o->end, need, chunk);
 	}
 	c->offset = at;
-	for (i = n; i && p->cell[placed[i - 1]].offset > at; i--)
+	for (i = n; i && placed[i - 1].begin > at; i--)
 		placed[i] = placed[i - 1];
-	placed[i] = index;
+	placed[i] = (struct placed){ at, at + need, first, last };
 	return 0;
 }
 
@@ -100,7 +100,7 @@ static uint64_t chunk_bytes(const struct hlx_program *p, enum hlx_arena arena, u
 	return end;
 }
 
-static int place_all(struct hlx_program *p, uint32_t *order, uint32_t *placed)
+static int place_all(struct hlx_program *p, uint32_t *order, struct placed *placed)
 {
 	uint64_t chunk = chunk_size(p) / HLX_ALIGN * HLX_ALIGN;
 
@@ -166,12 +166,14 @@ static int keep(struct hlx_program *p)
 
 int hlx_program_layout(struct hlx_program *p)
 {
-	uint32_t *order = calloc(2 * (size_t)p->n_cells + 1, sizeof(*order));
-	int status = order ? keep(p) : hlx_no_memory();
+	uint32_t *order = calloc((size_t)p->n_cells + 1, sizeof(*order));
+	struct placed *placed = calloc((size_t)p->n_cells + 1, sizeof(*placed));
+	int status = order && placed ? keep(p) : hlx_no_memory();
 
 	if (status >= 0)
-		status = place_all(p, order, order + p->n_cells);
+		status = place_all(p, order, placed);
 	free(order);
+	free(placed);
 	if (status >= 0)
 		count(p);
 	return status;

@@ -11,7 +11,7 @@
 static int write_tables(struct hlx_program *p)
 {
 	const struct hlx_graph *g = p->graph;
-	uint32_t *table, *flags, blocks = 0;
+	uint32_t *table, *flags;
 	uint64_t at;
 	const struct hlx_memory *m;
 	int status;
@@ -22,14 +22,12 @@ static int write_tables(struct hlx_program *p)
 	flags = calloc(g->arena / 64 + 1, sizeof(*flags));
 	status = table && flags ? 0 : hlx_no_memory();
 	for (uint32_t i = 0; status >= 0 && i < g->n_params; i++) {
-		uint64_t n = hlx_numel(&g->param[i].desc);
-		table[i] = blocks;
-		blocks += (uint32_t)((((n + 1023) / 1024) + HLX_ALIGN / 4 - 1) / (HLX_ALIGN / 4) * (HLX_ALIGN / 4));
+		table[i] = (uint32_t)p->first_block[i];
 		for (uint64_t e = 0; e < hlx_slot_stride(&g->param[i].desc); e += 64)
 			flags[(g->param[i].offset + e) / 64] = g->param[i].no_decay;
 	}
 	if (status >= 0) {
-		table[g->n_params] = blocks;
+		table[g->n_params] = (uint32_t)p->first_block[g->n_params];
 		m = hlx_cell_memory(p, p->table_cell, &at);
 		status = hlx_memory_write(p->dev, m, at, (g->n_params + 1) * sizeof(*table), table);
 	}
@@ -127,6 +125,8 @@ void hlx_program_destroy(struct hlx_program *p)
 	free(p->grad_cell);
 	free(p->batch_cell);
 	free(p->param_cell);
+	free(p->first_block);
+	free(p->further_use);
 	free(p->final_cell);
 	free(p->node);
 	free(p->cell);

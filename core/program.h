@@ -91,6 +91,7 @@ struct hlx_region {
 struct hlx_grad_state {
 	struct hlx_region *written;
 	uint32_t n, since; /* since: the first node that knows the storage */
+	uint32_t next; /* a ring of the storages whose gradients are one: share.c */
 	bool zeroed; /* a fill came first: everything accumulates */
 };
 
@@ -106,9 +107,11 @@ struct hlx_program {
 	uint32_t *value_cell, *grad_cell; /* by storage */
 	uint32_t *batch_cell; /* by storage: where an input has all of the batch, or HLX_NONE */
 	uint32_t *param_cell, *final_cell; /* by parameter: its value, its gradient summed over the slots */
+	uint64_t *first_block; /* by parameter, and the end: of its squares, in elements */
 	struct hlx_grad_state *grad_state; /* by storage */
 	uint32_t weights_cell, gradients_cell, squares_cell, table_cell, flags_cell, loss_cell, norm_cell, steps_cell;
 	uint32_t blocks_cell, keys_cell, sums_cell, result_cell; /* of the state hash, where there is one */
+	uint64_t *further_use; /* by parameter, and the end: where sums of its uses but the first are in roots */
 	uint32_t roots_cell, level_cell[HLX_MAX_LEVELS], n_levels; /* passes.c */
 	uint32_t state_cell[HLX_MAX_SLOTS];
 	const char *state_name[HLX_MAX_SLOTS];
