@@ -5,33 +5,25 @@
  */
 #include "hlx.glsl"
 #include "../rows.glsl"
+#include "layernorm_stats.glsl"
 
 layout(push_constant) uniform Push {
 	uint num_positions, d_model;
 	uint accumulate; /* add to what grad_input holds */
 };
-layout(binding = 0) readonly restrict buffer Input { float x[]; };
-layout(binding = 0) readonly restrict buffer Input4 { vec4 x4[]; };
-layout(binding = 1) readonly restrict buffer GradOutput { float dy[]; };
-layout(binding = 1) readonly restrict buffer GradOutput4 { vec4 dy4[]; };
-layout(binding = 2) readonly restrict buffer Gamma { float gamma[]; };
-layout(binding = 2) readonly restrict buffer Gamma4 { vec4 gamma4[]; };
-layout(binding = 3) readonly restrict buffer Stats { vec2 stats[]; };
-layout(binding = 4) restrict buffer GradInput { float dx[]; };
-layout(binding = 4) restrict buffer GradInput4 { vec4 dx4[]; };
-
-ROWS_READER(read_x, x, x4)
-ROWS_READER(read_dy, dy, dy4)
-ROWS_READER(read_gamma, gamma, gamma4)
-ROWS_READER(read_dx, dx, dx4)
-ROWS_WRITER(write_dx, dx, dx4)
+ROWS_IN(0, x)
+ROWS_IN(1, dy)
+ROWS_IN(2, gamma)
+LAYERNORM_STATS(3)
+ROWS_INOUT(4, 5, dx)
 
 void main()
 {
 	float inv = hlx_div(1.0f, float(int(d_model)));
 	HLX_FOR_ROWS(row, num_positions) {
 		uint live = row < num_positions ? d_model : 0u, r = min(row, num_positions - 1u);
-		float mean = stats[r].x, rstd = stats[r].y;
+		vec2 stats = read_stats(r);
+		float mean = stats.x, rstd = stats.y;
 		vec4 s1[4] = HLX_ZEROS, s2[4] = HLX_ZEROS;
 		HLX_FOR_GROUPS(g, d_model,
 			vec4 h = hlx_mul(read_dy(r, g, d_model), read_gamma(0u, g, d_model));
@@ -48,5 +40,5 @@ void main()
 				v = hlx_accum(read_dx(r, g, d_model), v);
 			write_dx(r, g, d_model, live, hlx_store(v));
 		)
-	}
+	} HLX_NEXT_ROWS(row, num_positions);
 }

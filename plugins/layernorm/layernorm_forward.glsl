@@ -10,20 +10,11 @@ layout(push_constant) uniform Push {
 	uint num_positions, d_model;
 	float eps;
 };
-layout(binding = 0) readonly restrict buffer Input { float x[]; };
-layout(binding = 0) readonly restrict buffer Input4 { vec4 x4[]; };
-layout(binding = 1) writeonly restrict buffer Output { float y[]; };
-layout(binding = 1) writeonly restrict buffer Output4 { vec4 y4[]; };
-layout(binding = 2) readonly restrict buffer Gamma { float gamma[]; };
-layout(binding = 2) readonly restrict buffer Gamma4 { vec4 gamma4[]; };
-layout(binding = 3) readonly restrict buffer Beta { float beta[]; };
-layout(binding = 3) readonly restrict buffer Beta4 { vec4 beta4[]; };
+ROWS_IN(0, x)
+ROWS_OUT(1, y)
+ROWS_IN(2, gamma)
+ROWS_IN(3, beta)
 layout(binding = 4) writeonly restrict buffer Stats { vec2 stats[]; };
-
-ROWS_READER(read_x, x, x4)
-ROWS_READER(read_gamma, gamma, gamma4)
-ROWS_READER(read_beta, beta, beta4)
-ROWS_WRITER(write_y, y, y4)
 
 void main()
 {
@@ -46,5 +37,5 @@ void main()
 		)
 		if (hlx_row_lane() == 0u && live > 0u)
 			stats[r] = vec2(mean, rstd);
-	}
+	} HLX_NEXT_ROWS(row, num_positions);
 }

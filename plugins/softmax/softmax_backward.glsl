@@ -12,19 +12,11 @@ layout(push_constant) uniform Push {
 	float scale;
 	uint accumulate; /* add to what grad_input holds */
 };
-layout(binding = 0) readonly restrict buffer Output { float y[]; };
-layout(binding = 0) readonly restrict buffer Output4 { vec4 y4[]; };
-layout(binding = 1) readonly restrict buffer GradOutput { float dy[]; };
-layout(binding = 1) readonly restrict buffer GradOutput4 { vec4 dy4[]; };
-layout(binding = 2) restrict buffer GradInput { float dx[]; };
-layout(binding = 2) restrict buffer GradInput4 { vec4 dx4[]; };
+ROWS_IN(0, y)
+ROWS_IN(1, dy)
+ROWS_INOUT(2, 3, dx)
 
 #include "causal.glsl"
-
-ROWS_READER(read_y, y, y4)
-ROWS_READER(read_dy, dy, dy4)
-ROWS_READER(read_dx, dx, dx4)
-ROWS_WRITER(write_dx, dx, dx4)
 
 void main()
 {
@@ -46,5 +38,5 @@ void main()
 		if (accumulate == 0u)
 			for (uint g = (most + 63u) / 64u * 16u + hlx_row_lane(); 4u * g < cols; g += HLX_G)
 				write_dx(r, g, cols, live, vec4(0.0f));
-	}
+	} HLX_NEXT_ROWS(row, num_rows);
 }

@@ -23,15 +23,9 @@ layout(push_constant) uniform Push {
 #define D_LOGITS 3
 layout(binding = 2) readonly restrict buffer Stats { vec2 stats[]; };
 #endif
-layout(binding = 0) readonly restrict buffer Logits { float x[]; };
-layout(binding = 0) readonly restrict buffer Logits4 { vec4 x4[]; };
+ROWS_IN(0, x)
 layout(binding = 1) readonly restrict buffer Targets { uint targets[]; };
-layout(binding = D_LOGITS) restrict buffer DLogits { float dx[]; };
-layout(binding = D_LOGITS) restrict buffer DLogits4 { vec4 dx4[]; };
-
-ROWS_READER(read_x, x, x4)
-ROWS_READER(read_dx, dx, dx4)
-ROWS_WRITER(write_dx, dx, dx4)
+ROWS_INOUT(D_LOGITS, 4, dx)
 
 vec4 probability(uint row, uint g)
 {
@@ -39,7 +33,7 @@ vec4 probability(uint row, uint g)
 #ifdef XENT_SOFTMAX
 	return v;
 #else
-	return hlx_mul(hlx_exp(v - vec4(stats[row].x)), stats[row].y);
+	return hlx_mul(hlx_exp_down(v - vec4(stats[row].x)), stats[row].y);
 #endif
 }
 

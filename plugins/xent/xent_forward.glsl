@@ -12,24 +12,24 @@
 layout(push_constant) uniform Push {
 	uint num_positions, vocab_size, ignore;
 };
-layout(binding = 0) readonly restrict buffer Logits { float x[]; };
-layout(binding = 0) readonly restrict buffer Logits4 { vec4 x4[]; };
+ROWS_IN(0, x)
 layout(binding = 1) readonly restrict buffer Targets { uint targets[]; };
 layout(binding = 2) writeonly restrict buffer Losses { float losses[]; };
 #ifdef XENT_SOFTMAX
-layout(binding = 3) writeonly restrict buffer Softmax { float y[]; };
-layout(binding = 3) writeonly restrict buffer Softmax4 { vec4 y4[]; };
-ROWS_WRITER(write_y, y, y4)
+ROWS_OUT(3, y)
 #else
 layout(binding = 3) writeonly restrict buffer Stats { vec2 stats[]; };
 #endif
 
-ROWS_READER(read_x, x, x4)
+float read_logit(uint row, uint column)
+{
+	return read_x(row, column / 4u, vocab_size)[column % 4u];
+}
 
 float position_loss(uint row, float m, float sum)
 {
 	uint target = targets[row];
-	float loss = hlx_store((m - x[row * vocab_size + min(target, vocab_size - 1u)]) + hlx_log(sum));
+	float loss = hlx_store((m - read_logit(row, min(target, vocab_size - 1u))) + hlx_log(sum));
 	loss = target < vocab_size ? loss : hlx_float(HLX_BITS_NAN);
 	return target == ignore ? 0.0f : loss;
 }
@@ -45,12 +45,12 @@ void main()
 		)
 		float m = hlx_row_max(top);
 		HLX_FOR_GROUPS(g, vocab_size,
-			sum[HLX_AT] += hlx_tail(hlx_exp(read_x(r, g, vocab_size) - vec4(m)), g, vocab_size);
+			sum[HLX_AT] += hlx_tail(hlx_exp_down(read_x(r, g, vocab_size) - vec4(m)), g, vocab_size);
 		)
 		float s = hlx_row_tree(sum), inv = hlx_rcp(s);
 #ifdef XENT_SOFTMAX
 		HLX_FOR_GROUPS(g, vocab_size,
-			vec4 e = hlx_exp(read_x(r, g, vocab_size) - vec4(m));
+			vec4 e = hlx_exp_down(read_x(r, g, vocab_size) - vec4(m));
 			write_y(r, g, vocab_size, live, hlx_store(hlx_mul(e, inv)));
 		)
 #endif
@@ -60,5 +60,5 @@ void main()
 			stats[r] = vec2(m, inv);
 #endif
 		}
-	}
+	} HLX_NEXT_ROWS(row, num_positions);
 }
