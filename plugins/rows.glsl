@@ -7,6 +7,7 @@
  *
  * A buffer is declared twice, as floats and as vec4s.  Rows whose length is a multiple of 4 are seen as
  * vec4s: one load of 16 bytes a lane.  Others go by floats, so that nothing past an element is ever touched.
+ * ROWS_KEEP: specialization constant 2, the turns of a row that fit a lane's registers, or 0.
  *
  * ROWS_TEXEL, for CPU drivers and lengths that are multiples of 4: what is read comes through uniform texel buffers; what is
  * read and written has two bindings, the second (3 above) for reading.
@@ -20,8 +21,24 @@
 #ifndef ROWS_VEC_ID
 #define ROWS_VEC_ID 1
 #endif
-layout(constant_id = ROWS_VEC_ID) const bool rows_vec = false;
-#define ROWS_VEC(cols) rows_vec
+layout(constant_id = ROWS_VEC_ID) const uint rows_unit = 1u; /* 1, 4 or 64: what a row's length is a multiple of */
+#define ROWS_VEC(cols) (rows_unit > 1u)
+#endif
+
+/* hlx_tail to a row's end. */
+vec4 rows_tail(vec4 v, uint g, uint cols)
+{
+#ifndef HLX_PUBLIC
+	if (rows_unit == 64u)
+		return v;
+#endif
+	return hlx_tail(v, g, cols);
+}
+
+#ifdef HLX_PUBLIC
+#define ROWS_KEEP 0u
+#elif defined(ROWS_KEEPS)
+layout(constant_id = 2) const uint ROWS_KEEP = 0u;
 #endif
 
 #define ROWS_BUFFER(b, name, access) \

@@ -3,7 +3,7 @@
  *
  * A row kernel has three builds, and a plugin as many implementations, chosen by what the device has:
  *     rows     a workgroup is one subgroup, up to 16 lanes own a row, sums go through shuffles (specialization constants:
- *              0 lanes, 1 whether a row's length is a multiple of 4, 2 the turns of a row kept in registers, where it asks)
+ *              0 lanes, 1 rows_unit(), 2 rows_keep() where rows are kept in registers)
  *     texel    the same for CPU drivers, where a texel fetch is a gather and another load a loop over the lanes: rows
  *              whose length is a multiple of 4
  *     shared   16 lanes and shared memory, which is also what is installed as a public shader
@@ -82,26 +82,32 @@ static inline struct hlx_arg rows_read(enum rows_build build, struct hlx_arg arg
 	return arg;
 }
 
-/* Turns of 64 elements that a row takes, where it can be kept in registers: 16 vec4s a lane; else 0. */
+static inline uint32_t rows_unit(uint64_t cols)
+{
+	return cols % 64 == 0 ? 64 : cols % 4 == 0 ? 4 : 1;
+}
+
+/* Turns of 64 elements that a row takes, where a lane can keep its part: on a GPU 16 vec4s (d_model 1,024), on a CPU driver
+ * 8, as it compiles each of them; else 0. */
 static inline uint32_t rows_keep(const struct hlx_host *host, uint64_t cols)
 {
 	uint64_t turns = (cols + 63) / 64, groups = host->caps->subgroup < 16 ? 16 / host->caps->subgroup : 1;
-	return turns * groups <= 16 ? (uint32_t)turns : 0;
+	return turns * groups <= (host->caps->cpu ? 8 : 16) ? (uint32_t)turns : 0;
 }
 
-/* A row kernel's pipeline, for rows of cols elements; keep: rows_keep(), or -1 for a kernel that has no such constant. */
-static inline int rows_pipeline(const struct hlx_host *host, const struct hlx_shader *shader, uint64_t cols, int keep,
+/* A row kernel's pipeline, for rows of cols elements; keeps: it has the constant ROWS_KEEP. */
+static inline int rows_pipeline(const struct hlx_host *host, const struct hlx_shader *shader, uint64_t cols, bool keeps,
 				struct hlx_pipeline **out)
 {
-	const uint32_t spec[3] = { host->caps->subgroup, cols % 4 == 0, (uint32_t)keep };
-	return host->pipeline(host, shader, spec, !shader->subgroup ? 0 : keep < 0 ? 2 : 3, out);
+	const uint32_t spec[3] = { host->caps->subgroup, rows_unit(cols), rows_keep(host, cols) };
+	return host->pipeline(host, shader, spec, !shader->subgroup ? 0 : keeps ? 3 : 2, out);
 }
 
 /* That of a kernel with a layout of its own, whose only constant is ROWS_VEC_ID. */
 static inline int rows_pipeline_own(const struct hlx_host *host, const struct hlx_shader *shader, uint64_t cols,
 				    struct hlx_pipeline **out)
 {
-	const uint32_t spec[1] = { cols % 4 == 0 };
+	const uint32_t spec[1] = { rows_unit(cols) };
 	return host->pipeline(host, shader, spec, 1, out);
 }
 

@@ -26,9 +26,11 @@
  * Both loops test at their end, and so have one turn at least: lavapipe runs the body of a loop that tests at its start once
  * more, with every lane masked, which is a quarter of a row of 256.
  *
- *     vec4 kept[KEEP * HLX_J];                // KEEP, a literal or a specialization constant, turns of a row in registers
- *     HLX_FOR_KEPT(g, KEEP, cols,             // as HLX_FOR_GROUPS where cols <= 64 KEEP, unrolled
- *             kept[HLX_KEPT] = load(row, g);  // the place of this group, a constant
+ *     vec4 kept[HLX_KEPT_SIZE(KEEP)];         // a row in registers: KEEP, a specialization constant, turns of it, or 0
+ *     HLX_FOR_KEPT(g, KEEP, cols,             // HLX_FOR_GROUPS, unrolled where KEEP is not 0; then cols <= 64 KEEP
+ *             vec4 v = load(row, g);
+ *             if (KEEP > 0u)
+ *                     kept[HLX_KEPT] = v;     // the place of this group, then a constant
  *     )
  *
  * HLX_PUBLIC: the same rows for any device, whatever its subgroups: a workgroup is the 16 lanes of one row, which exchange
@@ -277,10 +279,15 @@ uint hlx_row_index()
 	}
 
 #define HLX_KEPT (hlx_turn * HLX_J + HLX_AT)
+#define HLX_KEPT_SIZE(keep) (((keep) > 0u ? (keep) : 1u) * HLX_J)
 #define HLX_FOR_KEPT(g, keep, cols, body) \
-	[[unroll]] for (uint hlx_turn = 0u; hlx_turn < (keep); ++hlx_turn) \
-		if (hlx_turn * 64u < (cols)) \
-			HLX_GROUPS(g, body)
+	if ((keep) > 0u) { \
+		[[unroll]] for (uint hlx_turn = 0u; hlx_turn < (keep); ++hlx_turn) \
+			if (hlx_turn * 64u < (cols)) \
+				HLX_GROUPS(g, body) \
+	} else { \
+		HLX_FOR_GROUPS(g, cols, body) \
+	}
 
 /* The sum of the row's 64 virtual lanes: halved over j in registers, over l by shuffles, then over c. */
 float hlx_row_tree(vec4 acc[4])

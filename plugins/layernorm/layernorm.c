@@ -145,11 +145,11 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 	node->saved_bytes = node->train ? hlx_rows(&node->desc[X]) * 8 : 0;
 	node->work_bytes = node->train ? 0 : hlx_rows(&node->desc[X]) * 8;
 	rc = rows_plan(host, node, X, rows_at_once(host, &forward_shader[build]), 2, &plan->grid);
-	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], cols, -1, &plan->forward);
+	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], cols, true, &plan->forward);
 	if (rc || !node->train)
 		return rc;
 	rc = plan_backward(host, node, plan);
-	rc = rc ? rc : rows_pipeline(host, &backward_shader[build], cols, -1, &plan->backward);
+	rc = rc ? rc : rows_pipeline(host, &backward_shader[build], cols, true, &plan->backward);
 	rc = rc ? rc : rows_pipeline_own(host, build == ROWS_TEXEL ? &terms_texel : &terms_shader, cols, &plan->terms);
 	return rc ? rc : host->pipeline(host, &params_shader, NULL, 0, &plan->params);
 }

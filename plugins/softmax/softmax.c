@@ -80,8 +80,8 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 		return host->fail(host, HLX_ENOMEM, "out of memory");
 	plan->build = build;
 	rc = rows_plan(host, node, X, rows_at_once(host, &forward_shader[build]), 4, &plan->grid);
-	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], cols, (int)rows_keep(host, cols), &plan->forward);
-	return rc || !node->train ? rc : rows_pipeline(host, &backward_shader[build], cols, -1, &plan->backward);
+	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], cols, true, &plan->forward);
+	return rc || !node->train ? rc : rows_pipeline(host, &backward_shader[build], cols, true, &plan->backward);
 }
 
 static struct push push_block(const struct hlx_node *node, uint64_t row, uint64_t n)
