@@ -22,6 +22,7 @@
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const bool flat_vec = true;
+layout(constant_id = 2) const bool accum = false; /* add to what a gradient holds */
 
 #ifdef FLAT_ANY
 struct strided_map {
@@ -30,7 +31,7 @@ struct strided_map {
 #endif
 
 layout(push_constant) uniform Push {
-	uint n, turns, accum; /* accum: add to what a gradient holds */
+	uint n, turns;
 #ifdef FLAT_ANY
 	uint dim[3];
 	strided_map at[3];

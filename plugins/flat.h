@@ -63,12 +63,11 @@ struct strided_map {
 	uint32_t first, stride[HLX_MAX_RANK];
 };
 
-/* FLAT_ANY's push block; the others' is its first three words. */
+/* FLAT_ANY's push block; the others' is its first two words. */
 struct flat_push {
-	uint32_t n, turns, accum, dim[3];
+	uint32_t n, turns, dim[3];
 	struct strided_map at[3];
 };
-#define FLAT_PUSH (3 * sizeof(uint32_t))
 
 /* A kernel's operands are in the order of its bindings.  In a texel build one that is read is a texel buffer, and one that
  * is also written is bound again, behind the last, to be read. */
@@ -117,8 +116,8 @@ static inline int flat_dispatch(const struct hlx_host *host, const struct hlx_no
 		const struct flat_kernel *kernel, enum flat_build build, uint64_t at, uint64_t n)
 {
 	struct flat_grid g = flat_share(host->caps, n);
-	struct flat_push push = { (uint32_t)n, g.turns, 0, { 0 }, { { 0 } } };
-	const uint32_t spec[2] = { g.lanes, n % 4 == 0 };
+	struct flat_push push = { (uint32_t)n, g.turns, { 0 }, { { 0 } } };
+	uint32_t spec[3] = { g.lanes, n % 4 == 0, 0 };
 	struct hlx_pipeline *pipeline;
 	struct hlx_arg args[6];
 	uint32_t n_args = 0;
@@ -126,16 +125,16 @@ static inline int flat_dispatch(const struct hlx_host *host, const struct hlx_no
 		args[n_args] = build == FLAT_ANY ? strided_arg(node, o, &push, (int)n_args) :
 				flat_arg(node, o->slot, o->what, at, n);
 		if (o->what == HLX_GRAD && o->access == FLAT_BOTH)
-			push.accum = node->accum >> o->slot & 1;
+			spec[2] = node->accum >> o->slot & 1;
 	}
 	for (uint32_t k = 0, end = n_args; k < end && build == FLAT_TEXEL; k++) {
 		struct hlx_arg *read = kernel->operand[k].access == FLAT_BOTH ? &args[n_args++] : &args[k];
 		*read = args[k];
 		read->how = kernel->operand[k].access == FLAT_WRITE ? HLX_SSBO : HLX_TEXEL;
 	}
-	int status = host->pipeline(host, &kernel->build[build], spec, 2, &pipeline);
+	int status = host->pipeline(host, &kernel->build[build], spec, 3, &pipeline);
 	return status ? status : host->dispatch(rec, pipeline, args, n_args, &push,
-			build == FLAT_ANY ? sizeof push : FLAT_PUSH, g.groups, 1, 1);
+			build == FLAT_ANY ? sizeof push : offsetof(struct flat_push, dim), g.groups, 1, 1);
 }
 
 /* All of a kernel's elements: by windows where its operands are dense, else in one dispatch. */

@@ -7,7 +7,9 @@
  *
  * A buffer is declared twice, as floats and as vec4s.  Rows whose length is a multiple of 4 are seen as
  * vec4s: one load of 16 bytes a lane.  Others go by floats, so that nothing past an element is ever touched.
- * ROWS_KEEP: specialization constant 2, the turns of a row that fit a lane's registers, or 0.
+ * ROWS_KEEPS, before the include: there are ROWS_KEEP (specialization constant 2), the turns of a row that fit a lane's
+ * registers, or 0; and accumulate (constant 3), add to what a gradient holds.  In a public shader that is the last word of
+ * the push constants, where ROWS_ACCUMULATE stands.
  *
  * ROWS_TEXEL, for CPU drivers and lengths that are multiples of 4: what is read comes through uniform texel buffers; what is
  * read and written has two bindings, the second (3 above) for reading.
@@ -37,8 +39,11 @@ vec4 rows_tail(vec4 v, uint g, uint cols)
 
 #ifdef HLX_PUBLIC
 #define ROWS_KEEP 0u
+#define ROWS_ACCUMULATE uint accumulate;
 #elif defined(ROWS_KEEPS)
 layout(constant_id = 2) const uint ROWS_KEEP = 0u;
+layout(constant_id = 3) const uint accumulate = 0u;
+#define ROWS_ACCUMULATE
 #endif
 
 #define ROWS_BUFFER(b, name, access) \

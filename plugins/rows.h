@@ -3,7 +3,7 @@
  *
  * A row kernel has three builds, and a plugin as many implementations, chosen by what the device has:
  *     rows     a workgroup is one subgroup, up to 16 lanes own a row, sums go through shuffles (specialization constants:
- *              0 lanes, 1 rows_unit(), 2 rows_keep() where rows are kept in registers)
+ *              0 lanes, 1 rows_unit(), and where rows are kept in registers 2 rows_keep(), 3 whether backward accumulates)
  *     texel    the same for CPU drivers, where a texel fetch is a gather and another load a loop over the lanes: rows
  *              whose length is a multiple of 4
  *     shared   16 lanes and shared memory, which is also what is installed as a public shader
@@ -95,12 +95,18 @@ static inline uint32_t rows_keep(const struct hlx_host *host, uint64_t cols)
 	return turns * groups <= (host->caps->cpu ? 8 : 16) ? (uint32_t)turns : 0;
 }
 
-/* A row kernel's pipeline, for rows of cols elements; keeps: it has the constant ROWS_KEEP. */
-static inline int rows_pipeline(const struct hlx_host *host, const struct hlx_shader *shader, uint64_t cols, bool keeps,
-				struct hlx_pipeline **out)
+/* Bytes of a backward kernel's push constants: only the shared build's have `accumulate` at their end. */
+static inline size_t rows_push(enum rows_build build, size_t all)
 {
-	const uint32_t spec[3] = { host->caps->subgroup, rows_unit(cols), rows_keep(host, cols) };
-	return host->pipeline(host, shader, spec, !shader->subgroup ? 0 : keeps ? 3 : 2, out);
+	return build == ROWS_SHARED ? all : all - sizeof(uint32_t);
+}
+
+/* A row kernel's pipeline, for rows of cols elements. */
+static inline int rows_pipeline(const struct hlx_host *host, const struct hlx_shader *shader, uint64_t cols,
+				uint32_t accumulate, struct hlx_pipeline **out)
+{
+	const uint32_t spec[4] = { host->caps->subgroup, rows_unit(cols), rows_keep(host, cols), accumulate };
+	return host->pipeline(host, shader, spec, shader->subgroup ? 4 : 0, out);
 }
 
 /* That of a kernel with a layout of its own, whose only constant is ROWS_VEC_ID. */

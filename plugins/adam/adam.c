@@ -46,7 +46,7 @@ static int record_window(const struct hlx_host *host, const struct hlx_node *nod
 		uint64_t at, uint64_t n)
 {
 	struct flat_grid g = flat_share(host->caps, n);
-	const uint32_t push[] = { (uint32_t)n, g.turns, 0 }, spec[] = { g.lanes, 1 };
+	const uint32_t push[] = { (uint32_t)n, g.turns }, spec[] = { g.lanes, 1, 0 };
 	struct hlx_arg args[] = {
 		flat_arg(node, PARAM, HLX_VALUE, at, n),
 		flat_arg(node, GRAD, HLX_VALUE, at, n),
@@ -63,7 +63,7 @@ static int record_window(const struct hlx_host *host, const struct hlx_node *nod
 	struct hlx_pipeline *pipeline;
 	args[1].how = texel ? HLX_TEXEL : HLX_SSBO;
 	args[8].how = args[9].how = args[10].how = HLX_TEXEL;
-	int status = host->pipeline(host, &shaders[texel], spec, 2, &pipeline);
+	int status = host->pipeline(host, &shaders[texel], spec, 3, &pipeline);
 	return status ? status : host->dispatch(rec, pipeline, args, texel ? 11 : 8, push, sizeof push, g.groups, 1, 1);
 }
 

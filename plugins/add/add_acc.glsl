@@ -8,7 +8,7 @@ void main()
 {
 	FLAT_EACH(i,
 		vec4 r = read_dy(i);
-		if (accum != 0u)
+		if (accum)
 			r = hlx_accum(read_g(i), r);
 		write_g(i, r);
 	)

@@ -10,7 +10,7 @@ void main()
 {
 	FLAT_EACH(i,
 		vec4 r = hlx_store(gelu_slope(read_x(i), read_dy(i)));
-		if (accum != 0u)
+		if (accum)
 			r = hlx_store(read_dx(i) + r);
 		write_dx(i, r);
 	)

@@ -85,7 +85,7 @@ static const struct hlx_shader terms_texel = ROWS_SHADER(layernorm_terms_texel, 
 static const struct hlx_shader params_shader = ROWS_SHADER(layernorm_params, 0);
 
 struct plan {
-	struct hlx_pipeline *forward, *backward, *terms, *params;
+	struct hlx_pipeline *forward, *terms, *params;
 	enum rows_build build;
 	struct rows_grid grid; /* of forward and backward */
 	uint64_t blocks;       /* of 32 positions, in a sequence */
@@ -145,11 +145,10 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 	node->saved_bytes = node->train ? hlx_rows(&node->desc[X]) * 8 : 0;
 	node->work_bytes = node->train ? 0 : hlx_rows(&node->desc[X]) * 8;
 	rc = rows_plan(host, node, X, rows_at_once(host, &forward_shader[build]), 2, &plan->grid);
-	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], cols, true, &plan->forward);
+	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], cols, 0, &plan->forward);
 	if (rc || !node->train)
 		return rc;
 	rc = plan_backward(host, node, plan);
-	rc = rc ? rc : rows_pipeline(host, &backward_shader[build], cols, true, &plan->backward);
 	rc = rc ? rc : rows_pipeline_own(host, build == ROWS_TEXEL ? &terms_texel : &terms_shader, cols, &plan->terms);
 	return rc ? rc : host->pipeline(host, &params_shader, NULL, 0, &plan->params);
 }
@@ -185,12 +184,14 @@ static int forward(const struct hlx_host *host, const struct hlx_node *node, str
 static int backward_dx(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
 {
 	const struct plan *plan = node->priv;
-	uint64_t rows = hlx_rows(&node->desc[X]), n;
-	int rc = 0;
+	uint64_t rows = hlx_rows(&node->desc[X]), d = hlx_cols(&node->desc[X]), n;
+	uint32_t accumulate = node->accum >> X & 1;
+	struct hlx_pipeline *pipeline;
+	int rc = rows_pipeline(host, &backward_shader[plan->build], d, accumulate, &pipeline);
 
 	for (uint64_t r = 0; r < rows && rc == 0; r += n) {
 		n = rows_next(&plan->grid, rows, r);
-		const uint32_t push[] = { (uint32_t)n, (uint32_t)hlx_cols(&node->desc[X]), node->accum >> X & 1 };
+		const uint32_t push[] = { (uint32_t)n, (uint32_t)d, accumulate };
 		const struct hlx_arg args[] = {
 			rows_read(plan->build, rows_window(node, X, HLX_VALUE, r, n)),
 			rows_read(plan->build, rows_window(node, Y, HLX_GRAD, r, n)),
@@ -199,8 +200,8 @@ static int backward_dx(const struct hlx_host *host, const struct hlx_node *node,
 			rows_window(node, X, HLX_GRAD, r, n),
 			rows_read(plan->build, rows_window(node, X, HLX_GRAD, r, n)),
 		};
-		rc = host->dispatch(rec, plan->backward, args, plan->build == ROWS_TEXEL ? 6 : 5, push, sizeof push,
-				    rows_groups(&plan->grid, n), 1, 1);
+		rc = host->dispatch(rec, pipeline, args, plan->build == ROWS_TEXEL ? 6 : 5, push,
+				    rows_push(plan->build, sizeof push), rows_groups(&plan->grid, n), 1, 1);
 	}
 	return rc;
 }

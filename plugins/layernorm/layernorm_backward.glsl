@@ -10,7 +10,7 @@
 
 layout(push_constant) uniform Push {
 	uint num_positions, d_model;
-	uint accumulate; /* add to what grad_input holds */
+	ROWS_ACCUMULATE /* add to what the gradient holds */
 };
 ROWS_IN(0, x)
 ROWS_IN(1, dy)

@@ -3,7 +3,8 @@
  *
  * terms: (slots, blocks of a slot, 2, d rounded up to 4)   grad: slots runs of (d), stride elements apart
  *
- * A lane owns 4 columns of one slot: x workgroups of 64 such lanes, y slots.  grad is written without a store's
+ * A lane owns 4 columns of one slot: x workgroups of 64 such lanes, y slots.  It reads 8 terms before it adds them, as their
+ * loads then wait together.  grad is written without a store's
  * flush: it is a partial sum.
  */
 #version 450
@@ -30,7 +31,15 @@ void main()
 	for (uint i = 0u; i < n && accumulate != 0u; i++)
 		acc[i] = grad[to + i];
 	uint at = (slot * blocks * 2u + which) * groups + g;
-	for (uint i = 0u; i < blocks; i++, at += 2u * groups)
+	uint left = blocks;
+	for (; left >= 8u; left -= 8u) {
+		vec4 t[8];
+		[[unroll]] for (uint i = 0u; i < 8u; i++, at += 2u * groups)
+			t[i] = terms[at];
+		[[unroll]] for (uint i = 0u; i < 8u; i++)
+			acc += t[i];
+	}
+	for (; left > 0u; left--, at += 2u * groups)
 		acc += terms[at];
 	for (uint i = 0u; i < n; i++)
 		grad[to + i] = acc[i];

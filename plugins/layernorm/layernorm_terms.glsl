@@ -4,10 +4,12 @@
  * x, dy: (sequences, positions, d)   stats: (rows, 2) mean, rstd
  * terms: (sequences, blocks of 32 positions, 2, d rounded up to 4): the sums of dy * xhat, then those of dy
  *
- * A lane owns 4 columns of one block: x workgroups of 64 such lanes, y blocks.
+ * A lane owns 4 columns of one block: x workgroups of 64 such lanes, y blocks.  It reads AHEAD rows before it adds them, so
+ * that their loads wait together; those past the block's end repeat its last row and count as +0.
  */
 #define HLX_OWN_LAYOUT
 #define ROWS_VEC_ID 0
+#define AHEAD 8u
 #include "hlx.glsl"
 #include "../rows.glsl"
 #include "layernorm_stats.glsl"
@@ -33,11 +35,21 @@ void main()
 	if (g >= groups)
 		return;
 	do {
-		vec2 stats = read_stats(row);
-		vec4 v = read_dy(row, g, d_model);
-		dgamma += hlx_mul(v, hlx_mul(read_x(row, g, d_model) - vec4(stats.x), stats.y));
-		dbeta += v;
-	} while (++row < end);
+		vec4 x[AHEAD], dy[AHEAD];
+		vec2 stats[AHEAD];
+		[[unroll]] for (uint i = 0u; i < AHEAD; i++) {
+			uint r = min(row + i, end - 1u);
+			stats[i] = read_stats(r);
+			dy[i] = read_dy(r, g, d_model);
+			x[i] = read_x(r, g, d_model);
+		}
+		[[unroll]] for (uint i = 0u; i < AHEAD; i++) {
+			vec4 v = mix(vec4(0.0f), dy[i], bvec4(row + i < end));
+			dgamma += hlx_mul(v, hlx_mul(x[i] - vec4(stats[i].x), stats[i].y));
+			dbeta += v;
+		}
+		row += AHEAD;
+	} while (row < end);
 	uint at = block * 2u * groups + g;
 	terms[at] = dgamma;
 	terms[at + groups] = dbeta;

@@ -55,18 +55,18 @@ static const struct hlx_shader backward_shader[ROWS_BUILDS] =
 		ROWS_SHADERS(softmax_backward, softmax_backward_rows, softmax_backward_texel);
 
 struct plan {
-	struct hlx_pipeline *forward, *backward;
+	struct hlx_pipeline *forward;
 	enum rows_build build;
 	struct rows_grid grid;
 };
 
-/* The push block of both kernels, but for the last word of backward's. */
+/* The push block of the kernels; the last word is of the shared build's backward alone. */
 struct push {
 	uint32_t rows, cols;
 	uint32_t seq_len, first_row; /* first_row: of the window, within a run of seq_len rows */
 	uint32_t causal;
 	float scale;
-	uint32_t accumulate; /* backward only */
+	uint32_t accumulate;
 };
 
 static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
@@ -80,8 +80,7 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 		return host->fail(host, HLX_ENOMEM, "out of memory");
 	plan->build = build;
 	rc = rows_plan(host, node, X, rows_at_once(host, &forward_shader[build]), 4, &plan->grid);
-	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], cols, true, &plan->forward);
-	return rc || !node->train ? rc : rows_pipeline(host, &backward_shader[build], cols, true, &plan->backward);
+	return rc ? rc : rows_pipeline(host, &forward_shader[build], cols, 0, &plan->forward);
 }
 
 static struct push push_block(const struct hlx_node *node, uint64_t row, uint64_t n)
@@ -121,7 +120,8 @@ static int backward(const struct hlx_host *host, const struct hlx_node *node, st
 {
 	const struct plan *plan = node->priv;
 	uint64_t rows = node->grads >> X & 1 ? hlx_rows(&node->desc[X]) : 0, n;
-	int rc = 0;
+	struct hlx_pipeline *pipeline;
+	int rc = rows_pipeline(host, &backward_shader[plan->build], hlx_cols(&node->desc[X]), node->accum >> X & 1, &pipeline);
 
 	for (uint64_t r = 0; r < rows && rc == 0; r += n) {
 		n = rows_next(&plan->grid, rows, r);
@@ -132,7 +132,8 @@ static int backward(const struct hlx_host *host, const struct hlx_node *node, st
 			rows_window(node, X, HLX_GRAD, r, n),
 			rows_read(plan->build, rows_window(node, X, HLX_GRAD, r, n)),
 		};
-		rc = host->dispatch(rec, plan->backward, args, plan->build == ROWS_TEXEL ? 4 : 3, &push, sizeof push,
+		rc = host->dispatch(rec, pipeline, args, plan->build == ROWS_TEXEL ? 4 : 3, &push,
+				    rows_push(plan->build, sizeof push),
 				    rows_groups(&plan->grid, n), 1, 1);
 	}
 	return rc;

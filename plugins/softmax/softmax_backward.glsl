@@ -11,7 +11,7 @@ layout(push_constant) uniform Push {
 	uint num_rows, cols;
 	uint seq_len, first_row, causal; /* as in softmax_forward */
 	float scale;
-	uint accumulate; /* add to what grad_input holds */
+	ROWS_ACCUMULATE /* add to what the gradient holds */
 };
 ROWS_IN(0, y)
 ROWS_IN(1, dy)

@@ -125,7 +125,7 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 	plan->build = build;
 	rc = rows_plan(host, node, LOGITS, rows_at_once(host, &forward_shader[build]), 2, &plan->grid);
 	rc = rc ? rc : plan_sums(host, node, plan);
-	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], vocab, false, &plan->forward);
+	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], vocab, 0, &plan->forward);
 	rc = rc ? rc : host->pipeline(host, &terms, NULL, 0, &plan->terms);
 	rc = rc ? rc : host->pipeline(host, &sum, NULL, 0, &plan->sum);
 	return rc || !node->train ? rc : rows_pipeline_own(host, build == ROWS_TEXEL ? &backward_texel : &backward_shader,

@@ -41,13 +41,15 @@ void main()
 {
 	for (uint row = gl_WorkGroupID.x; row < num_positions; row += gl_NumWorkGroups.x) {
 		uint target = targets[row];
-		for (uint g = gl_LocalInvocationID.x; 4u * g < vocab_size; g += 64u) {
+		uint g = gl_LocalInvocationID.x;
+		do { /* hlx.glsl says why it tests at the end */
 			bvec4 hit = equal(uvec4(4u * g) + uvec4(0u, 1u, 2u, 3u), uvec4(target));
 			vec4 v = probability(row, g) - mix(vec4(0.0f), vec4(1.0f), hit);
 			v = target == ignore ? vec4(0.0f) : v;
 			if (accumulate != 0u)
 				v = hlx_accum(read_dx(row, g, vocab_size), v);
 			write_dx(row, g, vocab_size, vocab_size, hlx_store(v));
-		}
+			g += 64u;
+		} while (4u * g < vocab_size);
 	}
 }

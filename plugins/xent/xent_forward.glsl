@@ -7,6 +7,7 @@
  * A position whose target is `ignore` has loss 0; one whose target is no column has loss NaN.
  */
 #include "hlx.glsl"
+#define ROWS_KEEPS
 #include "../rows.glsl"
 
 layout(push_constant) uniform Push {
@@ -39,13 +40,17 @@ void main()
 	vec4 lowest = vec4(hlx_float(0xff7fffffu)); /* -FLT_MAX */
 	HLX_FOR_ROWS(row, num_positions) {
 		uint live = row < num_positions ? vocab_size : 0u, r = min(row, num_positions - 1u);
-		vec4 top = lowest, sum[4] = HLX_ZEROS;
-		HLX_FOR_GROUPS(g, vocab_size,
-			top = hlx_max(hlx_tail(read_x(r, g, vocab_size), g, vocab_size, lowest.x), top);
+		vec4 top = lowest, sum[4] = HLX_ZEROS, kept[HLX_KEPT_SIZE(ROWS_KEEP)];
+		HLX_FOR_KEPT(g, ROWS_KEEP, vocab_size,
+			vec4 v = hlx_tail(read_x(r, g, vocab_size), g, vocab_size, lowest.x);
+			top = hlx_max(v, top);
+			if (ROWS_KEEP > 0u)
+				kept[HLX_KEPT] = v;
 		)
 		float m = hlx_row_max(top);
-		HLX_FOR_GROUPS(g, vocab_size,
-			sum[HLX_AT] += hlx_tail(hlx_exp_down(read_x(r, g, vocab_size) - vec4(m)), g, vocab_size);
+		HLX_FOR_KEPT(g, ROWS_KEEP, vocab_size,
+			vec4 v = ROWS_KEEP > 0u ? kept[HLX_KEPT] : read_x(r, g, vocab_size);
+			sum[HLX_AT] += rows_tail(hlx_exp_down(v - vec4(m)), g, vocab_size);
 		)
 		float s = hlx_row_tree(sum), inv = hlx_rcp(s);
 #ifdef XENT_SOFTMAX
