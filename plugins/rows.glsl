@@ -46,6 +46,14 @@ layout(constant_id = 3) const uint accumulate = 0u;
 #define ROWS_ACCUMULATE
 #endif
 
+#ifdef ROWS_KEEPS
+/* A row's length for HLX_FOR_KEPT: a constant where the row is kept, so that no branch keeps its loads apart. */
+uint rows_span(uint cols)
+{
+	return ROWS_KEEP > 0u ? 64u * ROWS_KEEP : cols;
+}
+#endif
+
 #define ROWS_BUFFER(b, name, access) \
 	layout(binding = b) restrict access buffer name##_by1 { float name##1[]; }; \
 	layout(binding = b) restrict access buffer name##_by4 { vec4 name##4[]; };

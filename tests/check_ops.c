@@ -145,9 +145,10 @@ END_TEST
 START_TEST(windows_change_no_bit)
 {
 	static const struct { const char *op, *text; } big[] = {
-		{ "gelu", "x=3x70001" }, { "add", "a=3x70001 b=3x70001" }, { "softmax", "x=2x515x257 causal=yes" },
-		{ "softmax", "x=1031x129" }, { "layernorm", "x=12x50x256" },
-		{ "layernorm", "x=70x3x257" }, { "xent", "logits=2x517x257 targets=2x517<257" },
+		{ "gelu", "x=3x70001" }, { "gelu", "x=3x70004" }, { "add", "a=3x70001 b=3x70001" }, { "add", "a=3x70004 b=3x70004" },
+		{ "softmax", "x=2x515x257 causal=yes" }, { "softmax", "x=2x515x516 causal=yes" }, { "softmax", "x=1031x129" },
+		{ "layernorm", "x=12x50x256" }, { "layernorm", "x=70x3x257" },
+		{ "xent", "logits=2x517x257 targets=2x517<257" }, { "xent", "logits=2x517x260 targets=2x517<260" },
 		{ "embedding", "tokens=2x250<600 vocab_size=600 d_model=257 max_seq_len=250" },
 		{ "gemm", "a=2x300x257 out=260 bias=yes" }, { "gemm", "a=2x2x300x130 b=2x2x130x70" },
 		{ "gemm", "a=3x200x257 b=3x190x257 transpose_b=yes" }, { "gemm", "a=3x257x200 b=3x257x190 transpose_a=yes" },

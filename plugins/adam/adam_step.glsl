@@ -1,9 +1,9 @@
 /*
  * adam_step.glsl - a step of Adam on n elements of the arena, n a multiple of 64; adam_ref.c defines it.
  *
- * The arithmetic is adam_math.h's with four elements side by side, and * for hlx_mul where hlx_store follows and the
- * product is no denormal: (1 - beta) G and (1 - beta) G^2, with 1 - beta >= 2^-20 and G 0 or >= 2^-50 (G^2 is still
- * hlx_mul's: a product below 2^-100 could end above 2^-126 or not).
+ * The arithmetic is adam_math.h's with four elements side by side, and * for hlx_mul in (1 - beta) G and (1 - beta) G^2:
+ * 1 - beta >= 2^-20, and G and hlx_mul(G, G) are 0 or >= 2^-100, so no product is a denormal; and one below 2^-100 does not
+ * show, as next to beta m >= 2^-74 it is less than half a place, and next to anything smaller the sum is stored as +0.
  */
 #include "../flat.glsl"
 #define ADAM_STORE(x) hlx_store(x)
@@ -43,8 +43,8 @@ void main()
 			decay = 0.0f;
 		vec4 g = gradient(read_grad(i), factor);
 		vec4 p = read_param(i);
-		vec4 m = hlx_store(beta1 * read_m(i) + hlx_mul(g, rest1));
-		vec4 v = hlx_store(beta2 * read_v(i) + hlx_mul(hlx_mul(g, g), rest2));
+		vec4 m = hlx_store(beta1 * read_m(i) + rest1 * g);
+		vec4 v = hlx_store(beta2 * read_v(i) + rest2 * hlx_mul(g, g));
 		vec4 u = hlx_div(m * bias1, hlx_sqrt(v * bias2) + eps);
 		write_param(i, hlx_store(p - hlx_mul(u + decay * p, lr)));
 		write_m(i, m);

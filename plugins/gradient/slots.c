@@ -84,8 +84,8 @@ static int plan_window(const struct hlx_host *host, const struct hlx_node *node,
 static int get_pipeline(const struct hlx_host *host, const struct hlx_shader *shader, uint32_t slots_here, uint64_t n,
 			struct hlx_pipeline **out)
 {
-	const uint32_t spec[4] = { host->caps->subgroup, slots_here, rows_unit(n), host->caps->cpu ? 0 : GRADIENT_BLOCK / 64 };
-	return shader->subgroup ? host->pipeline(host, shader, spec, 4, out) : host->pipeline(host, shader, spec + 1, 1,
+	const uint32_t spec[3] = { host->caps->subgroup, slots_here, rows_unit(n) };
+	return shader->subgroup ? host->pipeline(host, shader, spec, 3, out) : host->pipeline(host, shader, spec + 1, 1,
 			out);
 }
 

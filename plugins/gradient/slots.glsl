@@ -15,11 +15,6 @@
 #include "../rows.glsl"
 
 layout(constant_id = SLOTS_ID) const uint slots = 1u; /* 1, 2, 4 or 8 */
-#ifdef HLX_PUBLIC
-#define SLOTS_UNROLL 0u
-#else
-layout(constant_id = 3) const uint SLOTS_UNROLL = 0u; /* 16: all turns of a block at once, so that its loads wait together */
-#endif
 layout(push_constant) uniform Push {
 	uint n;
 	uint first;        /* out starts here, else it is added to */
@@ -72,7 +67,7 @@ void main()
 	HLX_FOR_ROWS(block, blocks) {
 		uint end = block < blocks ? n : 0u;
 		vec4 sum[4] = HLX_ZEROS;
-		HLX_FOR_KEPT(i, SLOTS_UNROLL, 1024u,
+		HLX_FOR_GROUPS(i, 1024u,
 			uint g = 256u * block + i;
 			vec4 t = slot_tree(g);
 			if (first == 0u)

@@ -269,6 +269,7 @@ static const char *const cases[] = {
 	"x=4x70x256",
 	"x=2x2x3x5",
 	"x=1x3x1025",
+	"x=2x5x768", /* more than a CPU driver's lanes keep */
 	NULL
 };
 

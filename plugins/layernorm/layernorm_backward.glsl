@@ -25,8 +25,9 @@ void main()
 		uint live = row < num_positions ? d_model : 0u, r = min(row, num_positions - 1u);
 		vec2 stats = read_stats(r);
 		float mean = stats.x, rstd = stats.y;
-		vec4 s1[4] = HLX_ZEROS, s2[4] = HLX_ZEROS, hs[HLX_KEPT_SIZE(ROWS_KEEP)], xs[HLX_KEPT_SIZE(ROWS_KEEP)];
-		HLX_FOR_KEPT(g, ROWS_KEEP, d_model,
+		vec4 s1[4] = HLX_ZEROS, s2[4] = HLX_ZEROS;
+		vec4 hs[HLX_KEPT_SIZE(ROWS_KEEP)], xs[HLX_KEPT_SIZE(ROWS_KEEP)], old[HLX_KEPT_SIZE(ROWS_KEEP)];
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(d_model),
 			vec4 h = hlx_mul(read_dy(r, g, d_model), read_gamma(0u, g, d_model));
 			vec4 xhat = hlx_mul(read_x(r, g, d_model) - vec4(mean), rstd);
 			s1[HLX_AT] += rows_tail(h, g, d_model);
@@ -34,15 +35,17 @@ void main()
 			if (ROWS_KEEP > 0u) {
 				hs[HLX_KEPT] = h;
 				xs[HLX_KEPT] = xhat;
+				if (accumulate != 0u)
+					old[HLX_KEPT] = read_dx(r, g, d_model);
 			}
 		)
 		float c1 = hlx_mul(hlx_row_tree(s1), inv), c2 = hlx_mul(hlx_row_tree(s2), inv);
-		HLX_FOR_KEPT(g, ROWS_KEEP, d_model,
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(d_model),
 			vec4 h = ROWS_KEEP > 0u ? hs[HLX_KEPT] : hlx_mul(read_dy(r, g, d_model), read_gamma(0u, g, d_model));
 			vec4 xhat = ROWS_KEEP > 0u ? xs[HLX_KEPT] : hlx_mul(read_x(r, g, d_model) - vec4(mean), rstd);
 			vec4 v = hlx_mul(h - vec4(c1) - hlx_mul(xhat, c2), rstd);
 			if (accumulate != 0u)
-				v = hlx_accum(read_dx(r, g, d_model), v);
+				v = hlx_accum(ROWS_KEEP > 0u ? old[HLX_KEPT] : read_dx(r, g, d_model), v);
 			write_dx(r, g, d_model, live, hlx_store(v));
 		)
 	} HLX_NEXT_ROWS(row, num_positions);

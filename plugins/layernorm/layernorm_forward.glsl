@@ -23,7 +23,7 @@ void main()
 	HLX_FOR_ROWS(row, num_positions) {
 		uint live = row < num_positions ? d_model : 0u, r = min(row, num_positions - 1u);
 		vec4 sum[4] = HLX_ZEROS, squares[4] = HLX_ZEROS, kept[HLX_KEPT_SIZE(ROWS_KEEP)];
-		HLX_FOR_KEPT(g, ROWS_KEEP, d_model,
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(d_model),
 			vec4 v = rows_tail(read_x(r, g, d_model), g, d_model);
 			sum[HLX_AT] += v;
 			squares[HLX_AT] += hlx_mul(v, v);
@@ -33,7 +33,7 @@ void main()
 		float mean = hlx_mul(hlx_row_tree(sum), inv);
 		float var = hlx_mul(hlx_row_tree(squares), inv) - hlx_mul(mean, mean);
 		float rstd = hlx_rsqrt((var < 0.0f ? 0.0f : var) + eps);
-		HLX_FOR_KEPT(g, ROWS_KEEP, d_model,
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(d_model),
 			vec4 v = ROWS_KEEP > 0u ? kept[HLX_KEPT] : read_x(r, g, d_model);
 			vec4 xhat = hlx_mul(v - vec4(mean), rstd);
 			v = hlx_mul(xhat, read_gamma(0u, g, d_model)) + read_beta(0u, g, d_model);

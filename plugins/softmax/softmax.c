@@ -150,6 +150,8 @@ static const char *const cases[] = {
 	"x=1x70x70 causal=yes",
 	"x=2x1x96 causal=yes",
 	"x=2x66x260 causal=yes scale=-0.3",
+	"x=2x9x128 causal=yes",
+	"x=3x7x1032",
 	NULL
 };
 

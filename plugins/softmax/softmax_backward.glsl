@@ -25,9 +25,9 @@ void main()
 		uint live = row < num_rows ? cols : 0u, r = min(row, num_rows - 1u);
 		uint n = softmax_seen(r), most = softmax_most(row - hlx_row_index());
 		vec4 sum[4] = HLX_ZEROS, p[HLX_KEPT_SIZE(ROWS_KEEP)], dp[HLX_KEPT_SIZE(ROWS_KEEP)];
-		HLX_FOR_KEPT(g, ROWS_KEEP, most,
-			vec4 v = read_y(r, g, cols);
-			vec4 dv = read_dy(r, g, cols);
+		HLX_FOR_KEPT(g, ROWS_KEEP, softmax_span(most),
+			vec4 v = read_y(r, softmax_group(g, most), cols);
+			vec4 dv = read_dy(r, softmax_group(g, most), cols);
 			sum[HLX_AT] += hlx_tail(hlx_mul(dv, v), g, n);
 			if (ROWS_KEEP > 0u) {
 				p[HLX_KEPT] = v;
@@ -35,7 +35,7 @@ void main()
 			}
 		)
 		vec4 c = vec4(hlx_row_tree(sum));
-		HLX_FOR_KEPT(g, ROWS_KEEP, cols,
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(cols),
 			vec4 v = vec4(0.0f);
 			if (hlx_turn * 64u < most) {
 				if (ROWS_KEEP > 0u)

@@ -26,8 +26,8 @@ void main()
 		uint live = row < num_rows ? cols : 0u, r = min(row, num_rows - 1u);
 		uint n = softmax_seen(r), most = softmax_most(row - hlx_row_index());
 		vec4 top = vec4(LOWEST), sum[4] = HLX_ZEROS, e[HLX_KEPT_SIZE(ROWS_KEEP)];
-		HLX_FOR_KEPT(g, ROWS_KEEP, most,
-			vec4 v = hlx_tail(hlx_mul(read_x(r, g, cols), scale), g, n, LOWEST);
+		HLX_FOR_KEPT(g, ROWS_KEEP, softmax_span(most),
+			vec4 v = hlx_tail(hlx_mul(read_x(r, softmax_group(g, most), cols), scale), g, n, LOWEST);
 			top = hlx_max(v, top);
 			if (ROWS_KEEP > 0u)
 				e[HLX_KEPT] = v;
@@ -41,7 +41,7 @@ void main()
 				e[HLX_KEPT] = v;
 		)
 		float inv = hlx_rcp(hlx_row_tree(sum));
-		HLX_FOR_KEPT(g, ROWS_KEEP, cols,
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(cols),
 			vec4 v = vec4(0.0f);
 			if (hlx_turn * 64u < most) {
 				if (ROWS_KEEP > 0u)

@@ -214,6 +214,7 @@ static const char *const cases[] = {
 	"logits=3x64 targets=3<64",
 	"logits=4x70x100 targets=4x70<100",
 	"logits=2x33x256 targets=2x33<256 ignore_index=7",
+	"logits=3x5x1028 targets=3x5<1028",
 	"logits=2x2x2x5 targets=2x2x2<5 ignore_index=0",
 	NULL
 };

@@ -41,14 +41,14 @@ void main()
 	HLX_FOR_ROWS(row, num_positions) {
 		uint live = row < num_positions ? vocab_size : 0u, r = min(row, num_positions - 1u);
 		vec4 top = lowest, sum[4] = HLX_ZEROS, kept[HLX_KEPT_SIZE(ROWS_KEEP)];
-		HLX_FOR_KEPT(g, ROWS_KEEP, vocab_size,
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(vocab_size),
 			vec4 v = hlx_tail(read_x(r, g, vocab_size), g, vocab_size, lowest.x);
 			top = hlx_max(v, top);
 			if (ROWS_KEEP > 0u)
 				kept[HLX_KEPT] = v;
 		)
 		float m = hlx_row_max(top);
-		HLX_FOR_KEPT(g, ROWS_KEEP, vocab_size,
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(vocab_size),
 			vec4 v = ROWS_KEEP > 0u ? kept[HLX_KEPT] : read_x(r, g, vocab_size);
 			sum[HLX_AT] += rows_tail(hlx_exp_down(v - vec4(m)), g, vocab_size);
 		)
