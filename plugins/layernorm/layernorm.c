@@ -135,6 +135,7 @@ static int plan_backward(const struct hlx_host *host, struct hlx_node *node, str
 static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
 {
 	uint64_t cols = hlx_cols(&node->desc[X]);
+	uint32_t ahead = host->caps->cpu ? 4 : 8; /* a batch slot of one sequence of 128 has 4 terms */
 	struct plan *plan = calloc(1, sizeof *plan);
 	int rc;
 
@@ -150,7 +151,7 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 		return rc;
 	rc = plan_backward(host, node, plan);
 	rc = rc ? rc : rows_pipeline_own(host, build == ROWS_TEXEL ? &terms_texel : &terms_shader, cols, &plan->terms);
-	return rc ? rc : host->pipeline(host, &params_shader, NULL, 0, &plan->params);
+	return rc ? rc : host->pipeline(host, &params_shader, &ahead, 1, &plan->params);
 }
 
 static struct hlx_arg stats_window(const struct hlx_node *node, uint64_t row, uint64_t n)
