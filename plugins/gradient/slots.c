@@ -177,6 +177,8 @@ const struct hlx_op slots_op = {
 	.infer = infer,
 	.ref_forward = slots_ref_forward,
 	.cases = cases,
+	.bench = slots_bench,
+	.work = slots_work,
 };
 
 ROWS_IMPLS(, slots_, "slots", NULL);

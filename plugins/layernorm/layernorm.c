@@ -287,6 +287,8 @@ static const struct hlx_op layernorm = {
 	.ref_backward = layernorm_ref_backward,
 	.ref64 = layernorm_ref64,
 	.cases = cases,
+	.bench = layernorm_bench,
+	.work = layernorm_work,
 };
 
 ROWS_IMPLS(static, layernorm_, "layernorm", backward);

@@ -168,6 +168,8 @@ static const struct hlx_op softmax = {
 	.ref_backward = softmax_ref_backward,
 	.ref64 = softmax_ref64,
 	.cases = cases,
+	.bench = softmax_bench,
+	.work = softmax_work,
 };
 
 ROWS_IMPLS(static, softmax_, "softmax", backward);
