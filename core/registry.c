@@ -219,7 +219,7 @@ static int add_impl(struct hlx_registry *r, const struct hlx_impl *impl, const c
 	return list_add(&r->impls, impl, path);
 }
 
-static int add_plugin(struct hlx_registry *r, const struct hlx_plugin *p, const char *path)
+int hlx_registry_add(struct hlx_registry *r, const struct hlx_plugin *p, const char *path)
 {
 	if (p->abi_major != HLX_ABI_MAJOR || p->abi_minor > HLX_ABI_MINOR)
 		return hlx_fail(HLX_EPLUGIN, "%s: made for plugin ABI %u.%u, this is hlx with %u.%u: rebuild it", path,
@@ -262,7 +262,7 @@ int hlx_registry_load(struct hlx_registry *r, const char *path)
 	else if (!(plugin = dlsym(so, "hlx_plugin")))
 		status = hlx_fail(HLX_EPLUGIN, "%s: exports no hlx_plugin, so it is not a plugin", path);
 	else
-		status = add_plugin(r, plugin, path);
+		status = hlx_registry_add(r, plugin, path);
 	hlx_fpenv_restore(&env); /* its init() may load libraries too */
 	return status;
 }

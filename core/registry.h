@@ -8,6 +8,8 @@ struct hlx_core_host;
 
 #define HLX_MAX_ATTRS 256 /* of an op */
 
+/* A plugin that is part of the core; file: what to call it. */
+int hlx_registry_add(struct hlx_registry *, const struct hlx_plugin *, const char *file);
 const struct hlx_op *hlx_registry_op_of_kind(const struct hlx_registry *, enum hlx_kind);
 size_t hlx_registry_op_names(const struct hlx_registry *, const char **out, size_t room);
 /* The implementation for node: the named one, or the one of highest priority among those that support it on host's

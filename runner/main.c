@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&command_run, &command_resume, &command_sample, &command_verify, &command_plan, &command_ops, &command_devices,
+	&command_run, &command_resume, &command_sample, &command_verify, &command_check, &command_plan, &command_ops, &command_devices,
 };
 
 static int exit_status(int status)
