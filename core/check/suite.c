@@ -120,7 +120,6 @@ static void attempt(struct suite *s, const struct hlx_check_case *c, struct hlx_
 		status = open_plain(s, &plain, c, &how);
 		t.plain = &plain;
 	}
-	s->row->cases += status == 0 && id == HLX_CHECK_BITS;
 	for (int f = 0; f < HLX_FAMILY_COUNT && status == 0; f++)
 		if (families & FAMILY(f)) {
 			count(s, id, times > 1);
@@ -146,11 +145,13 @@ static unsigned families_of(const struct suite *s, uint32_t k)
 static void check_values(struct suite *s, const struct hlx_check_case *c, uint32_t k)
 {
 	struct hlx_trial_how how = whole;
+	unsigned ran = s->check.ran;
 	uint32_t n = 0;
 
 	attempt(s, c, how, HLX_CHECK_BITS, families_of(s, k), s->o->quick && k ? 1 : MANY);
 	how.grads = 0;
 	attempt(s, c, how, HLX_CHECK_BITS, FAMILY(HLX_FAMILY_NORMAL), 1);
+	s->row->cases += s->check.ran != ran;
 	while (c->op->slots[n].name)
 		n++;
 	for (uint32_t slot = 0; slot < n && (!s->o->quick || k < 2); slot++) {
@@ -190,9 +191,8 @@ static void check_slots(struct suite *s, const struct hlx_check_case *c)
 	attempt(s, c, how, HLX_CHECK_SLOTS, FAMILY(HLX_FAMILY_NORMAL), 1);
 	how.accum = ~0ull;
 	attempt(s, c, how, HLX_CHECK_SLOTS, FAMILY(HLX_FAMILY_NORMAL), 1);
-	how.slots = 2;
-	if (!s->o->quick)
-		attempt(s, c, how, HLX_CHECK_SLOTS, FAMILY(HLX_FAMILY_MIXED), 1);
+	how.slots = 2; /* of several sequences each, where there are more than two */
+	attempt(s, c, how, HLX_CHECK_SLOTS, FAMILY(s->o->quick ? HLX_FAMILY_NORMAL : HLX_FAMILY_MIXED), 1);
 }
 
 static void check_strides(struct suite *s, const struct hlx_check_case *c, uint32_t k)
@@ -282,7 +282,7 @@ static void vary_batch(struct suite *s, const struct hlx_check_case *c)
 
 	if (!has_sums(c->op) || c->in[0].desc.rank < 2 || c->in[0].desc.dim[0] % 2 == 0 || c->in[0].desc.dim[0] == 1)
 		return;
-	if (!hlx_vary_dim(c, 0, 4, false, text) || hlx_check_case_parse(c->op, text, &v) < 0)
+	if (!hlx_vary_dim(c, 0, 4, HLX_VARY_SAME, text) || hlx_check_case_parse(c->op, text, &v) < 0)
 		return;
 	s->strange = true;
 	check_slots(s, &v);
@@ -317,19 +317,37 @@ static void run_loops(struct suite *s, const struct hlx_check_case *c, uint32_t 
 
 #define SIGHT (256u << 10) /* bytes that a binding sees */
 
-/* Each dim in turn so long that the case's largest input is more than two bindings, on a device that shows 256 KiB. */
+/* Of the largest of all tensors; 0 where there is none. */
+static uint64_t largest(struct suite *s, const struct hlx_check_case *c)
+{
+	const struct hlx_trial_how how = { .grads = ~0ull, .slots = 1 };
+	struct hlx_trial t;
+	uint64_t most = 0;
+
+	if (hlx_trial_open_reference(&t, &s->check, c, &how) == 0)
+		for (uint32_t i = 0; i < 2 * HLX_MAX_SLOTS; i++)
+			most = t.part[i].words > most ? t.part[i].words : most;
+	hlx_trial_finish(&t);
+	return most;
+}
+
+/* Each dim in turn so long that the largest tensor is more than two bindings, on a device that shows 256 KiB; the others
+ * odd or round, as windows begin at multiples of 256 bytes. */
 static void check_windows(struct suite *s, const struct hlx_check_case *c)
 {
 	struct hlx_caps *caps = &s->o->dev->info.caps, real = *caps;
-	uint64_t dim[HLX_MAX_SLOTS * HLX_MAX_RANK], most = hlx_vary_elements(c);
-	uint32_t n = hlx_vary_dims(c, dim);
+	uint64_t dim[HLX_MAX_SLOTS * HLX_MAX_RANK], most = largest(s, c), want = SIGHT / 4 * 9 / 4;
+	uint32_t n = most ? hlx_vary_dims(c, dim) : 0;
 	char text[HLX_VARY_TEXT];
 
 	caps->max_range = SIGHT;
 	caps->max_texels = SIGHT / 16;
-	for (uint32_t i = 0; i < n; i++)
-		if (hlx_vary_dim(c, i, dim[i] * 150000 / most + 3, false, text))
+	for (uint32_t i = 0; i < 2 * n; i++) {
+		enum hlx_vary_others others = i % 2 ? HLX_VARY_ROUND : HLX_VARY_SAME;
+		unsigned enough = s->o->quick ? 3 : 100;
+		if (s->row->check[HLX_CHECK_WINDOWS].ran < enough && hlx_vary_dim(c, i / 2, dim[i / 2] * want / most + 3, others, text))
 			with_text(s, c->op, text, 0, run_windows);
+	}
 	*caps = real;
 }
 
@@ -340,7 +358,7 @@ static void check_loops(struct suite *s, const struct hlx_check_case *c)
 	uint64_t dim[HLX_MAX_SLOTS * HLX_MAX_RANK];
 
 	for (uint32_t i = 0; i < hlx_vary_dims(c, dim); i++)
-		if (hlx_vary_dim(c, i, 70001, true, text))
+		if (hlx_vary_dim(c, i, 70001, HLX_VARY_FEW, text))
 			with_text(s, c->op, text, 0, run_loops);
 }
 
@@ -359,30 +377,31 @@ static void check_wired_op(struct suite *s, const struct hlx_op *op)
 		vary_batch(s, &c);
 		vary_sizes(s, &c, k);
 		vary_attrs(s, &c, k);
-		if (!s->o->quick || !text[1] || k == 1) {
-			check_windows(s, &c);
+		check_windows(s, &c);
+		if (!s->o->quick || k == 1 || !text[1])
 			check_loops(s, &c);
-		}
 	}
 }
 
 /* -- reductions, norm, optimizers, hash -------------------------------------------------------------------- */
 
-static void check_unwired(struct suite *s, const struct hlx_check_case *c, enum hlx_check_id id)
+static void check_unwired(struct suite *s, const struct hlx_check_case *c)
 {
 	static const uint64_t slots[] = { 2, 8, 16, 64 };
 	struct hlx_trial_how how = { .slots = 1 };
 
-	attempt(s, c, how, id, id == HLX_CHECK_BITS ? ALL_FAMILIES : FAMILY(HLX_FAMILY_NORMAL) | FAMILY(HLX_FAMILY_MIXED), MANY);
+	s->row->cases++;
+	attempt(s, c, how, HLX_CHECK_BITS, ALL_FAMILIES, MANY);
 	for (unsigned i = 0; i < 4 && hlx_check_slotted(c->op); i++) {
 		how.slots = slots[i];
-		attempt(s, c, how, id == HLX_CHECK_BITS ? HLX_CHECK_SLOTS : id, FAMILY(HLX_FAMILY_MIXED), 1);
+		attempt(s, c, how, HLX_CHECK_SLOTS, FAMILY(HLX_FAMILY_MIXED), 1);
 	}
 }
 
 /* Sizes that only an op of their kind can have. */
 static void check_kind(struct suite *s, const struct hlx_op *op, enum hlx_check_id id)
 {
+	bool sums = hlx_check_slotted(op);
 	static const struct { enum hlx_kind kind; const char *text; } more[] = {
 		{ HLX_REDUCE, "partial=1023" }, { HLX_REDUCE, "partial=1025" }, { HLX_REDUCE, "partial=3x70001" },
 		{ HLX_REDUCE, "partial=70001 first=no last=no" }, { HLX_NORM, "squares=5000 table=41<5001 loss=2" },
@@ -393,9 +412,8 @@ static void check_kind(struct suite *s, const struct hlx_op *op, enum hlx_check_
 
 	for (unsigned i = 0; i < sizeof(more) / sizeof(*more); i++)
 		if (more[i].kind == op->kind && hlx_check_case_parse(op, more[i].text, &c) >= 0) {
-			s->strange = true;
-			check_unwired(s, &c, id);
-			s->strange = false;
+			attempt(s, &c, (struct hlx_trial_how){ .slots = sums ? 8 : 1 }, id, FAMILY(HLX_FAMILY_NORMAL), 1);
+			attempt(s, &c, (struct hlx_trial_how){ .slots = sums ? 16 : 1 }, id, FAMILY(HLX_FAMILY_MIXED), 1);
 		}
 }
 
@@ -406,7 +424,7 @@ static void check_unwired_op(struct suite *s, const struct hlx_op *op)
 
 	for (const char *const *text = op->cases; text && *text && s->status >= 0; text++)
 		if (hlx_check_case_parse(op, *text, &c) >= 0)
-			check_unwired(s, &c, HLX_CHECK_BITS);
+			check_unwired(s, &c);
 	check_kind(s, op, HLX_CHECK_BITS);
 	caps->max_range = SIGHT;
 	caps->max_texels = SIGHT / 16;

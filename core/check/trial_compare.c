@@ -78,8 +78,10 @@ static const char *place_of(const struct hlx_trial *t, uint32_t i, uint64_t w, c
 	return text;
 }
 
-static void report(struct hlx_trial *t, uint32_t i, uint64_t w, enum hlx_check_id id, uint64_t bad)
+/* wrong: the check that the word itself fails.  What only goes wrong where slots, strides or windows come in is told as their check's. */
+static void report(struct hlx_trial *t, uint32_t i, uint64_t w, enum hlx_check_id wrong, uint64_t bad)
 {
+	enum hlx_check_id id = t->asking > HLX_CHECK_BITS ? t->asking : wrong;
 	const struct hlx_trial_part *p = &t->part[i];
 	const char *kind = i < HLX_MAX_SLOTS ? "value" : "gradient", *name = hlx_trial_slot(t, i)->name;
 	bool inside = w < p->words && p->own[w] && p->output;
@@ -87,10 +89,10 @@ static void report(struct hlx_trial *t, uint32_t i, uint64_t w, enum hlx_check_i
 	char place[96];
 
 	place_of(t, i, w, place, sizeof(place));
-	if (id == HLX_CHECK_WRITTEN)
-		hlx_check_complain(t->bench, id, t->c, t->what, "%s of %s: %s was not written (%08x is still there); so are %llu words",
+	if (wrong == HLX_CHECK_WRITTEN)
+		hlx_check_complain(t->bench, id, t->c, t->what, "%s of %s: %s was not written (%08x is still there); %llu were not",
 				kind, name, place, p->got[w], (unsigned long long)bad);
-	else if (id == HLX_CHECK_STRAY)
+	else if (wrong == HLX_CHECK_STRAY)
 		hlx_check_complain(t->bench, id, t->c, t->what, "%s of %s: %s was written: it was %08x, now it is %08x", kind, name,
 				place, p->before[w], p->got[w]);
 	else

@@ -35,7 +35,8 @@ uint32_t hlx_vary_dims(const struct hlx_check_case *c, uint64_t out[HLX_MAX_SLOT
 	return n;
 }
 
-uint64_t hlx_vary_elements(const struct hlx_check_case *c)
+/* Of the largest input. */
+static uint64_t elements(const struct hlx_check_case *c)
 {
 	uint64_t most = 0;
 
@@ -49,16 +50,17 @@ double hlx_vary_work(const struct hlx_check_case *c)
 {
 	uint64_t dim[HLX_MAX_SLOTS * HLX_MAX_RANK];
 	uint32_t n = hlx_vary_dims(c, dim);
-	double work = 1, most = (double)hlx_vary_elements(c);
+	double work = 1, most = (double)elements(c);
+	uint64_t widest = 1;
 
 	for (uint32_t i = 0; i < n; i++)
 		work *= (double)dim[i];
 	work = work > most ? work : most;
 	for (const char *at = c->attrs; (at = strchr(at, '='));) {
 		long long v = strtoll(++at, NULL, 10);
-		work *= v > 1 ? (double)v : 1;
+		widest = v > (long long)widest ? (uint64_t)v : widest;
 	}
-	return work;
+	return work * (double)widest;
 }
 
 /* -- text -------------------------------------------------------------------------------------------------- */
@@ -148,14 +150,15 @@ bool hlx_vary_sizes(const struct hlx_check_case *c, uint64_t seed, uint64_t most
 	return false;
 }
 
-bool hlx_vary_dim(const struct hlx_check_case *c, uint32_t which, uint64_t to, bool lone, char *text)
+bool hlx_vary_dim(const struct hlx_check_case *c, uint32_t which, uint64_t to, enum hlx_vary_others others, char *text)
 {
 	struct map m = { .n = hlx_vary_dims(c, m.from) };
 
 	if (which >= m.n)
 		return false;
 	for (uint32_t i = 0; i < m.n; i++)
-		m.to[i] = i == which ? to : lone && m.from[i] > 3 ? 3 : m.from[i];
+		m.to[i] = i == which ? to : others == HLX_VARY_FEW && m.from[i] > 3 ? 3 :
+			others == HLX_VARY_ROUND && m.from[i] > 16 ? 64 : m.from[i];
 	return write(c, &m, text);
 }
 
