@@ -8,6 +8,8 @@ struct hlx_core_host;
 
 #define HLX_MAX_ATTRS 256 /* of an op */
 
+/* From now on what is there stays: an op or implementation of the same name, from a later plugin, is left out. */
+void hlx_registry_shadow(struct hlx_registry *);
 /* A plugin that is part of the core; file: what to call it. */
 int hlx_registry_add(struct hlx_registry *, const struct hlx_plugin *, const char *file);
 const struct hlx_op *hlx_registry_op_of_kind(const struct hlx_registry *, enum hlx_kind);

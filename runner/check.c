@@ -51,17 +51,25 @@ static int unknown_impl(const struct session *s, const struct wish *w)
 			cli_hint(w->impl, names, n));
 }
 
+/* The file first: an installed plugin that brings the same is an older build of it. */
+static int load_file(struct session *s, const char *path, struct wish *w)
+{
+	CLI_TRY(hlx_registry_create(&s->registry));
+	CLI_TRY(hlx_registry_load(s->registry, path));
+	hlx_registry_shadow(s->registry);
+	w->file = realpath(path, NULL);
+	return w->file ? hlx_registry_load_all(s->registry, path_plugins()) : hlx_fail(HLX_ENOMEM, "out of memory");
+}
+
 static int read_wish(struct session *s, const char *word, struct wish *w)
 {
 	const char *slash = word ? strchr(word, '/') : NULL;
 
+	if (word && is_file(word))
+		return load_file(s, word, w);
+	CLI_TRY(session_plugins(s));
 	if (!word)
 		return 0;
-	if (is_file(word)) {
-		CLI_TRY(hlx_registry_load(s->registry, word));
-		w->file = realpath(word, NULL);
-		return w->file ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
-	}
 	snprintf(w->op, sizeof(w->op), "%.*s", slash ? (int)(slash - word) : (int)strlen(word), word);
 	w->impl = slash ? slash + 1 : NULL;
 	if (!hlx_registry_op(s->registry, w->op))
@@ -215,10 +223,8 @@ static int check(const struct cli_args *args)
 {
 	struct session s = { 0 };
 	struct wish w = { 0 };
-	int status = session_plugins(&s);
+	int status = read_wish(&s, args->operand, &w);
 
-	if (status >= 0)
-		status = read_wish(&s, args->operand, &w);
 	if (status >= 0)
 		status = check_all(&s, &w, args);
 	session_close(&s);

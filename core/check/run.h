@@ -36,6 +36,7 @@ struct hlx_check {
 	const struct hlx_impl *impl;
 	uint64_t seed;                /* of the values */
 	unsigned ran, refused, failed; /* refused: of runs that the implementation does not support */
+	bool strange;                 /* the case is generated: that it cannot be run is no failure */
 	int status;                   /* of the last run: negative where it could not be made */
 	void (*complain)(void *ctx, enum hlx_check_id, const char *line); /* a line for each difference; may be NULL */
 	/* Asked when a program of one node has been recorded, and not yet built: false leaves it.  May be NULL. */
@@ -47,6 +48,8 @@ void hlx_check_complain(struct hlx_check *, enum hlx_check_id, const struct hlx_
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 bool hlx_check_slotted(const struct hlx_op *); /* has it partial sums among its slots? */
+/* Does a status say that this is not to be done here, for a reason of shapes, attributes or the device? */
+bool hlx_check_refusal(int status);
 /* Counts it, where the implementation does not support this node here. */
 bool hlx_check_refuses(struct hlx_check *, const struct hlx_node *);
 

@@ -119,7 +119,7 @@ static int judge(struct trial *t)
 
 	t->check.failed = 0;
 	t->check.status = 0;
-	if (status == HLX_ENOTSUP || status == HLX_ESHAPE || status == HLX_EINVAL || status == HLX_EDTYPE) {
+	if (hlx_check_refusal(status)) {
 		stop(t, false);
 		t->said[0] = '\0';
 		return 0;
