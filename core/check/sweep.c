@@ -3,23 +3,21 @@
 
 static const struct hlx_trial_how whole = { .grads = ~0ull, .slots = 1 };
 
-/* Ordinary values and those of every magnitude, and the other families by turns. */
+/* Ordinary values and those of every magnitude or the edges, and the other families by turns; all on an author's own case. */
 static unsigned families_of(const struct hlx_sweep *s, uint32_t k)
 {
-	return s->o->quick ? HLX_FAMILY(HLX_FAMILY_NORMAL) | HLX_FAMILY(k % 2 ? HLX_FAMILY_MIXED : HLX_FAMILY_EDGE) |
-		HLX_FAMILY(1 + k % 3) : HLX_FAMILIES_ALL;
+	return s->o->quick || s->check.strange ? HLX_FAMILY(HLX_FAMILY_NORMAL) | HLX_FAMILY(k % 2 ? HLX_FAMILY_MIXED : HLX_FAMILY_EDGE) |
+		HLX_FAMILY(k % 4 == 3 ? HLX_FAMILY_FAR : 1 + k % 4) : HLX_FAMILIES_ALL;
 }
 
 static void check_values(struct hlx_sweep *s, const struct hlx_check_case *c, uint32_t k)
 {
 	struct hlx_trial_how how = whole;
-	unsigned ran = s->check.ran;
 	uint32_t n = 0;
 
 	hlx_sweep_try(s, c, how, HLX_CHECK_BITS, families_of(s, k), s->o->quick && k ? 1 : HLX_SWEEP_MANY);
 	how.grads = 0;
 	hlx_sweep_try(s, c, how, HLX_CHECK_BITS, HLX_FAMILY(HLX_FAMILY_NORMAL), 1);
-	s->row->cases += s->check.ran != ran;
 	while (c->op->slots[n].name)
 		n++;
 	for (uint32_t slot = 0; slot < n && (!s->o->quick || k < 2); slot++) {
@@ -95,7 +93,7 @@ static void check_wired(struct hlx_sweep *s, const struct hlx_check_case *c)
 {
 	for (int mode = 0; mode < HLX_CHECK_MODE_COUNT; mode++)
 		run_wired(s, c, (enum hlx_check_mode)mode, HLX_FAMILY_NORMAL, 0, HLX_CHECK_WIRED);
-	for (int f = HLX_FAMILY_TINY; f < HLX_FAMILY_COUNT && !s->o->quick && s->check.impl->tier == HLX_PORTABLE; f++)
+	for (int f = HLX_FAMILY_TINY; f < HLX_FAMILY_FAR && !s->o->quick && !s->check.strange && s->check.impl->tier == HLX_PORTABLE; f++)
 		run_wired(s, c, HLX_CHECK_TWICE, (enum hlx_family)f, 0, HLX_CHECK_WIRED);
 }
 
@@ -115,8 +113,8 @@ static void vary_sizes(struct hlx_sweep *s, const struct hlx_check_case *c, uint
 {
 	char text[HLX_VARY_TEXT];
 
-	for (uint64_t i = 0; i < (s->o->quick ? 1 : 4); i++)
-		if (hlx_vary_sizes(c, s->o->seed * 16 + i, s->o->quick ? 8192 : 65536, text))
+	for (uint64_t i = 0; i < (s->o->quick ? 1 : 3); i++)
+		if (hlx_vary_sizes(c, s->o->seed * 16 + i, s->o->quick ? 8192 : 32768, text))
 			hlx_sweep_text(s, c->op, text, k, s->o->quick ? check_values : check_case);
 }
 
@@ -156,7 +154,7 @@ void hlx_sweep_wired(struct hlx_sweep *s, const struct hlx_op *op)
 			hlx_sweep_take(s, &(struct hlx_check_case){ .op = op, .text = *text }, "its text", HLX_EPLUGIN);
 			continue;
 		}
-		check_case(s, &c, k);
+		hlx_sweep_case(s, &c, k, check_case);
 		vary_batch(s, &c);
 		vary_sizes(s, &c, k);
 		vary_attrs(s, &c, k);

@@ -27,6 +27,9 @@ void hlx_sweep_try(struct hlx_sweep *, const struct hlx_check_case *, struct hlx
 bool hlx_sweep_settled(const struct hlx_sweep *, enum hlx_check_id);
 /* What a status says of a case. */
 void hlx_sweep_take(struct hlx_sweep *, const struct hlx_check_case *, const char *what, int status);
+/* A case, counted where anything of it ran. */
+void hlx_sweep_case(struct hlx_sweep *, const struct hlx_check_case *, uint32_t k,
+		void (*check)(struct hlx_sweep *, const struct hlx_check_case *, uint32_t k));
 /* A generated case, unless it is too much work. */
 void hlx_sweep_text(struct hlx_sweep *, const struct hlx_op *, const char *text, uint32_t k,
 		void (*check)(struct hlx_sweep *, const struct hlx_check_case *, uint32_t k));

@@ -1,12 +1,12 @@
 /* sweep_unwired.c - what an implementation of an op that no INI wires is held to: reductions, norm, optimizers, hash. */
 #include "core/check/sweep.h"
 
-static void check_unwired(struct hlx_sweep *s, const struct hlx_check_case *c)
+static void check_unwired(struct hlx_sweep *s, const struct hlx_check_case *c, uint32_t k)
 {
 	static const uint64_t slots[] = { 2, 8, 16, 64 };
 	struct hlx_trial_how how = { .slots = 1 };
 
-	s->row->cases++;
+	(void)k;
 	hlx_sweep_try(s, c, how, HLX_CHECK_BITS, HLX_FAMILIES_ALL, HLX_SWEEP_MANY);
 	for (unsigned i = 0; i < 4 && hlx_check_slotted(c->op); i++) {
 		how.slots = slots[i];
@@ -40,7 +40,7 @@ void hlx_sweep_unwired(struct hlx_sweep *s, const struct hlx_op *op)
 
 	for (const char *const *text = op->cases; text && *text && s->status >= 0; text++)
 		if (hlx_check_case_parse(op, *text, &c) >= 0)
-			check_unwired(s, &c);
+			hlx_sweep_case(s, &c, 0, check_unwired);
 	check_kind(s, op, HLX_CHECK_BITS);
 	caps->max_range = HLX_SWEEP_SIGHT;
 	caps->max_texels = HLX_SWEEP_SIGHT / 16;

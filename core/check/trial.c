@@ -80,11 +80,13 @@ static int run_again(struct hlx_trial *t, const struct hlx_step *step, unsigned 
 static int run_once(struct hlx_trial *t, const struct hlx_step *step, unsigned times)
 {
 	unsigned failed = t->bench->failed;
+	bool agrees;
 
 	HLX_TRY(run_reference(t, step, false));
 	HLX_TRY(run_device(t, step));
 	t->bench->ran++;
-	if (times < 3 && !hlx_trial_agrees(t))
+	agrees = hlx_trial_agrees(t);
+	if (times < 3 && !agrees)
 		times = 3; /* is it wrong, or another one each time? */
 	if (times > 1)
 		HLX_TRY(run_again(t, step, times));

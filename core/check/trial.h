@@ -42,6 +42,7 @@ struct hlx_trial {
 	enum hlx_check_id asking;        /* what it says where only the bits differ */
 	const struct hlx_trial *plain;   /* or NULL: its results are what is wanted, where the op has no reference */
 	bool unwired;                    /* neither layer nor loss: one pass, states live on */
+	bool overflows;                  /* the reference's results are not all finite */
 	char what[96];
 	struct hlx_check_node hand;
 	struct hlx_node node;            /* as the reference sees it */
@@ -68,7 +69,7 @@ int hlx_trial_flush(struct hlx_trial *, enum hlx_family);
 /* trial_compare.c */
 void hlx_trial_compare(struct hlx_trial *);          /* got with want and before */
 void hlx_trial_judge_reference(struct hlx_trial *);  /* want with before, of a layer or a loss */
-bool hlx_trial_agrees(const struct hlx_trial *);     /* the same, without a word */
+bool hlx_trial_agrees(struct hlx_trial *);           /* the same, without a word; to be asked first */
 void hlx_trial_compare_runs(struct hlx_trial *, uint32_t *const first[2 * HLX_MAX_SLOTS], unsigned times);
 /* plain.c: want, from t->plain, which has run on the same values */
 void hlx_trial_expect_plain(struct hlx_trial *);
