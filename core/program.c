@@ -57,6 +57,7 @@ static int create(struct hlx_program *p, bool try)
 	HLX_TRY(hlx_program_build(p));
 	if (try && p->weights)
 		HLX_TRY(hlx_selftest(p));
+	HLX_TRY(hlx_program_schedule(p));
 	HLX_TRY(hlx_program_layout(p));
 	HLX_TRY(hlx_program_barriers(p));
 	if (!p->weights)

@@ -3,6 +3,7 @@
  *
  *   build.c   nodes forward, backward, reductions, norm, optimizer, hash -> steps with symbolic arguments (cells)
  *   record.c  what a plugin's dispatch() and its kin check and append
+ *   schedule.c which steps run at once: epochs
  *   plan.c    lifetimes -> an arena and an offset for each cell
  *   barrier.c which steps wait for those before
  *   replay.c  descriptor sets and command buffers; running them
@@ -25,7 +26,7 @@ struct hlx_cell {
 	uint32_t parent;         /* HLX_NONE, or the cell this is a slice of */
 	uint64_t offset;         /* in parent or in the arena's chunk */
 	uint32_t chunk;
-	uint32_t first, last;    /* steps that touch it; first HLX_NONE: none */
+	uint32_t first, last;    /* steps, once scheduled epochs, that touch it; first HLX_NONE: none */
 	bool persistent;         /* keeps its memory all the time */
 	const struct hlx_memory *external; /* of hlx_weights */
 };
@@ -124,6 +125,8 @@ bool hlx_desc_covers(const struct hlx_desc *whole, const struct hlx_region *part
 void hlx_record_host(struct hlx_host *); /* sets dispatch, fill, copy, host_call */
 /* All of a cell into another one of its size. */
 int hlx_record_copy(struct hlx_program *, uint32_t node, uint32_t to, uint32_t from);
+/* schedule.c */
+int hlx_program_schedule(struct hlx_program *);
 /* plan.c */
 int hlx_program_layout(struct hlx_program *);
 int hlx_program_allocate(struct hlx_program *);

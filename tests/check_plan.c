@@ -307,6 +307,22 @@ START_TEST(toys_plans)
 }
 END_TEST
 
+/* Three chains of three steps, wired one after the other, run side by side: two barriers. */
+START_TEST(side_by_side)
+{
+	struct hlx_graph *g = toys_graph(toys, false, 5, 6, LINES("a", "scale x", "b", "scale a", "c", "scale b",
+			"d", "scale x", "e", "scale d", "f", "scale e", "g", "scale x", "h", "scale g", "i", "scale h"));
+	struct hlx_program *p;
+
+	ck_ok(hlx_program_create(dev, g, NULL, &(struct hlx_program_options){ 0 }, &p));
+	check_all(p);
+	ck_assert_uint_eq(hlx_program_plan(p).dispatches, 9);
+	ck_assert_uint_eq(hlx_program_plan(p).barriers, 2);
+	hlx_program_destroy(p);
+	hlx_graph_destroy(g);
+}
+END_TEST
+
 START_TEST(plan_only)
 {
 	struct hlx_graph *g = toys_graph(toys, true, 5, 6, LINES("a", "scale x", "l", "part a first=0 count=3", "d", "scale a"));
@@ -339,7 +355,7 @@ int main(void)
 {
 	int status;
 	const struct toys_test tests[] = { { load, 0 }, { models_plans, 3 }, { chunks, 0 },
-		{ toys_plans, sizeof(wirings) / sizeof(*wirings) }, { plan_only, 0 } };
+		{ toys_plans, sizeof(wirings) / sizeof(*wirings) }, { side_by_side, 0 }, { plan_only, 0 } };
 
 	dev = toys_device();
 	status = TOYS_RUN("plan", tests, 120, false); /* a device does not live through a fork */
