@@ -176,7 +176,7 @@ int hlx_program_print(const struct hlx_program *, FILE *);
 uint32_t hlx_optimizer_states(const struct hlx_registry *, const char *optimizer, const char *names[HLX_MAX_SLOTS]);
 
 /* Contiguous elements [first, first + count) of a tensor's value or gradient (what: HLX_VALUE, HLX_GRAD; a
- * parameter's HLX_GRAD is the final sum over the slots). */
+ * parameter's HLX_GRAD is the final sum over the slots).  write stores f32 through hlx_store. */
 int hlx_program_write(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, const void *in);
 int hlx_program_read(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, void *out);
 /* Replays the whole list once and waits. */
