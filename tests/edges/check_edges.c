@@ -257,13 +257,12 @@ static void compare_models(struct model *m, struct host_model *h, uint64_t step,
 
 START_TEST(trains_on_next_to_nothing)
 {
-	static const struct { const char *name, *text; } wirings[] = { { "training", pre_ln }, { "training, tied", tied_head } };
 	struct edge_bits want = { 0 };
 	struct host_model h;
 	struct hlx_result r;
 	struct model m;
 
-	ck_ok(model_open(&m, wirings[_i].text, NULL, 0));
+	ck_ok(model_open(&m, tied_head, NULL, 0));
 	m.fill = next_to_nothing;
 	ck_ok(host_model_open(&h, &m));
 	for (uint64_t s = 1; s <= 4; s++) {
@@ -275,7 +274,7 @@ START_TEST(trains_on_next_to_nothing)
 		compare_models(&m, &h, s, &want);
 	}
 	ck_assert(edge_bits_finite(&want));
-	print_hash(wirings[_i].name, &want);
+	print_hash("training", &want);
 	edge_bits_free(&want);
 	host_model_close(&h);
 	model_close(&m);
@@ -356,7 +355,7 @@ END_TEST
 int main(void)
 {
 	const struct toys_test tests[] = { { keeps_its_bits, N_EDGES }, { shows_a_reference_without_thresholds, 0 },
-		{ trains_on_next_to_nothing, 2 }, { gradients_vanish, 2 },
+		{ trains_on_next_to_nothing, 0 }, { gradients_vanish, 2 },
 		{ shows_an_adam_without_thresholds, 0 } };
 	const char *path = getenv("HLX_PLUGIN_PATH");
 	int status;
