@@ -20,7 +20,7 @@ struct model {
 	struct hlx_program *program;
 	uint32_t n_state;
 	uint32_t tokens[MODEL_TOKENS], targets[MODEL_TOKENS];
-	void (*fill)(struct model *, uint64_t number); /* both, for a step; set after model_open() for others than its own */
+	void (*fill)(struct model *, uint64_t number); /* both, for a step; NULL: counting, by make_tokens() */
 };
 /* set: assignments "ops.gemm=gemm16", ends with NULL; may be NULL.  slots 0: the default. */
 int model_open(struct model *, const char *text, const char *const *set, uint64_t slots);
