@@ -62,14 +62,14 @@ static bool is_ready(const struct schedule *s, uint32_t first, uint32_t step, ui
 	return true;
 }
 
-/* Fills epoch and order. */
-static void assign(struct schedule *s, uint32_t n)
+/* Fills epoch and order of steps first to n - 1, with epochs from `epoch` on; the one after the last. */
+static uint32_t assign(struct schedule *s, uint32_t first, uint32_t n, uint32_t epoch)
 {
-	uint32_t first = 0, placed = 0;
+	uint32_t placed = first;
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = first; i < n; i++)
 		s->epoch[i] = HLX_NONE;
-	for (uint32_t epoch = 0; first < n; epoch++) {
+	for (; first < n; epoch++) {
 		for (uint32_t i = first; i < n && i < first + WINDOW; i++)
 			if (s->epoch[i] == HLX_NONE && is_ready(s, first, i, epoch)) {
 				s->epoch[i] = epoch;
@@ -77,6 +77,20 @@ static void assign(struct schedule *s, uint32_t n)
 			}
 		while (first < n && s->epoch[first] != HLX_NONE)
 			first++;
+	}
+	return epoch;
+}
+
+/* No step leaves its phase. */
+static void assign_all(struct schedule *s)
+{
+	const struct hlx_program *p = s->program;
+	uint32_t epoch = 0;
+
+	for (uint32_t i = 0, n; i < p->n_steps; i = n) {
+		for (n = i; n < p->n_steps && p->step[n].phase == p->step[i].phase; n++)
+			;
+		epoch = assign(s, i, n, epoch);
 	}
 }
 
@@ -118,7 +132,7 @@ int hlx_program_schedule(struct hlx_program *p)
 		for (uint32_t j = 0; j < p->step[i].n_access; j++)
 			s.touch[i][j] = touch_of(p, &p->step[i].access[j]);
 	if (status >= 0) {
-		assign(&s, p->n_steps);
+		assign_all(&s);
 		status = reorder(p, &s);
 	}
 	free(s.touch);

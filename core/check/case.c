@@ -42,6 +42,8 @@ static int parse_dims(const struct hlx_check_case *c, const char *s, struct hlx_
 	if (*end == '<') {
 		in->below = (uint32_t)strtoull(s, &end, 10);
 		d->dtype = HLX_U32;
+		if (!in->below)
+			return hlx_fail(HLX_EINVAL, "%s: case '%s' wants integers below 1 at the least", c->op->name, c->text);
 	}
 	if (*end)
 		return hlx_fail(HLX_EINVAL, "%s: case '%s' ends in '%s'", c->op->name, c->text, end);
@@ -55,7 +57,8 @@ int hlx_check_case_parse(const struct hlx_op *op, const char *text, struct hlx_c
 	char copy[256], *rest = copy, *word;
 
 	*out = (struct hlx_check_case){ .op = op, .text = text };
-	snprintf(copy, sizeof(copy), "%s", text);
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", text) >= sizeof(copy))
+		return hlx_fail(HLX_EINVAL, "%s: case '%.40s...' is longer than %zu bytes", op->name, text, sizeof(copy) - 1);
 	while ((word = strsep(&rest, " "))) {
 		char *eq = strchr(word, '=');
 		if (!*word)
