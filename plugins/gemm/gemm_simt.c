@@ -82,7 +82,8 @@ static uint64_t time_of(const struct tile *t, uint64_t m, uint64_t n, uint64_t z
 }
 
 /* NULL: none fits. */
-static const struct tile *choose(const struct tile *tiles, const struct hlx_caps *caps, uint64_t m, uint64_t n, uint64_t z)
+static const struct tile *choose(const struct tile *tiles, const struct hlx_caps *caps, uint64_t m, uint64_t n,
+				  uint64_t z)
 {
 	const struct tile *best = NULL;
 

@@ -6,7 +6,7 @@
  * piece[buffer], in vec4s:  | a[k][row / 4]  BK x BM / 4 | b[k][column / 4]  BK x BN / 4 |
  *
  * An operand whose memory runs along k (A of (m, k), B of (n, k)) is written across, a scalar at a time.  So that the
- * writes of 32 lanes fall into 32 banks, its vec4 number v of row k is at v ^ (k / 4 * (32 / BK)): 5 to 9 % over a padded
+ * writes of 32 lanes fall into 32 banks, its vec4 number v of row k is at v ^ (k / 4 * (32 / BK)): up to 9 % over a padded
  * row.  32 lanes cover LM x LN invocations, whose rows and columns come in groups of 4, LM and LN groups apart: reads of
  * a and b are then broadcasts or neighbours.
  *
@@ -45,7 +45,7 @@ const bool TAIL = (FORM & 8u) != 0u;
 const bool EARLY = (FORM & 16u) != 0u;
 const bool MID = (FORM & 32u) != 0u;
 
-/* WIDE: pairs of lanes share a row group, which an LDS-bound kernel likes (2 to 6 %). */
+/* WIDE: pairs of lanes share a row group, which helps where reads of shared memory limit (fma: 4 %). */
 const uint LM = WIDE ? 8u : 4u;
 const uint LN = 32u / LM;
 const uint PART = BM / TM * (BN / TN); /* invocations that cover C's tile once */
@@ -76,7 +76,7 @@ uint a_first, b_first, c_first; /* this matrix' first elements */
 uint a_at[LA], b_at[LB];        /* where the next fetches are, in vec4s */
 vec4 a_next[LA], b_next[LB];
 
-/* Fetch number i of a piece: where it is along m (n), and along k.  There are BM / 4 of them a k (TA), or BK / 4 a row. */
+/* Where fetch i of a piece is along m (n), and along k.  There are BM / 4 of them a k (TA), or BK / 4 a row. */
 uint a_row(uint i)
 {
 	uint index = i * NT + tid;
