@@ -57,7 +57,7 @@ struct attention_engine {
 	const struct hlx_shader *shader[ATTENTION_KERNELS];
 	bool texel; /* q, k, v and do are texel buffers, and storage buffers once more at the end */
 	/* rows of a workgroup, and the specialization constants for it; how many of these, or 0 where it can't be done */
-	uint32_t (*choose)(const struct hlx_host *, const struct hlx_node *, enum attention_kernel, uint32_t *rows, uint32_t spec[4]);
+	uint32_t (*choose)(const struct hlx_host *, const struct hlx_node *, enum attention_kernel, uint32_t *rows, uint32_t spec[8]);
 	/* turns of an invocation's loops for each element of the other side, times 64 */
 	uint32_t (*turns)(const struct hlx_node *);
 };

@@ -111,7 +111,7 @@ static int dispatch(const struct run *r, enum attention_kernel which, struct hlx
 	const struct push push = make_push(r, flags);
 	uint64_t length = r->node->desc[which == ATTENTION_DKV ? K : Q].dim[2];
 	struct hlx_pipeline *pipeline;
-	uint32_t rows, spec[4], n_spec = r->engine->choose(r->host, r->node, which, &rows, spec);
+	uint32_t rows, spec[8], n_spec = r->engine->choose(r->host, r->node, which, &rows, spec);
 	int rc;
 
 	for (uint32_t i = 0; r->engine->texel && i < inputs; i++) {

@@ -27,7 +27,7 @@ vec4 gradient(vec4 acc, vec4 old, bool add)
 #define GRADIENT_WRITER(name, out1, out4) \
 	void name(int s, uint t, uint d, uint rows, vec4 acc, bool add) \
 	{ \
-		uint at = attention_head(s) + t * p.row[s] + d; \
+		uint at = head[s] + t * p.row[s] + d; \
 		if (t >= rows || d >= p.dh) \
 			return; \
 		if (!SCALAR) { \
