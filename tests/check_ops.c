@@ -145,6 +145,7 @@ END_TEST
 START_TEST(windows_change_no_bit)
 {
 	static const struct { const char *op, *text; } big[] = {
+		{ "attention", "q=30x2x70x33 k=30x2x81x33 v=30x2x81x33 causal=yes" },
 		{ "gelu", "x=3x70001" }, { "add", "a=3x70001 b=3x70001" }, { "softmax", "x=2x515x257 causal=yes" },
 		{ "softmax", "x=1031x129" }, { "layernorm", "x=12x50x256" },
 		{ "layernorm", "x=70x3x257" }, { "xent", "logits=2x517x257 targets=2x517<257" },

@@ -70,6 +70,7 @@ static const char *const cases[] = {
 	"q=2x1x1x64 k=2x1x96x64 v=2x1x96x64 causal=yes scale=0.125", /* the last query of a longer sequence */
 	"q=1x2x37x20 k=1x2x131x20 v=1x2x131x20 causal=yes scale=0.2",
 	"q=1x1x75x12 k=1x1x3x12 v=1x1x3x12 causal=yes", /* the first 72 queries see nothing */
+	"q=1x1x515x4 k=1x1x515x4 v=1x1x515x4 causal=yes scale=0.4",
 	NULL
 };
 

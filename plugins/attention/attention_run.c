@@ -1,5 +1,5 @@
 /*
- * attention_run.c - windows and dispatches of both implementations.
+ * attention_run.c - windows and dispatches.
  *
  * A window is a range of sequences whose parts of q, k, v and o each fit a binding.  A tensor's part starts at its first
  * element, moved down to a multiple of HLX_ALIGN bytes; the kernel gets the distance moved.
@@ -104,9 +104,7 @@ static struct push make_push(const struct run *r, uint32_t flags)
 	return p;
 }
 
-/* args: n of the kernel's, the first `inputs` of which may be texel buffers. */
-static int dispatch(const struct run *r, enum attention_kernel which, struct hlx_arg args[12], uint32_t n, uint32_t inputs,
-		    uint32_t flags)
+static int dispatch(const struct run *r, enum attention_kernel which, const struct hlx_arg *args, uint32_t n, uint32_t flags)
 {
 	const struct push push = make_push(r, flags);
 	uint64_t length = r->node->desc[which == ATTENTION_DKV ? K : Q].dim[2];
@@ -114,10 +112,6 @@ static int dispatch(const struct run *r, enum attention_kernel which, struct hlx
 	uint32_t rows, spec[8], n_spec = r->engine->choose(r->host, r->node, which, &rows, spec);
 	int rc;
 
-	for (uint32_t i = 0; r->engine->texel && i < inputs; i++) {
-		args[n++] = args[i];
-		args[i].how = HLX_TEXEL;
-	}
 	rc = r->host->pipeline(r->host, r->engine->shader[which], spec, n_spec, &pipeline);
 	if (rc || !r->rec)
 		return rc;
@@ -128,12 +122,12 @@ static int dispatch(const struct run *r, enum attention_kernel which, struct hlx
 static int run_forward(const struct run *r)
 {
 	bool keep = r->node->train;
-	struct hlx_arg args[12] = {
+	const struct hlx_arg args[] = {
 		tensor_arg(r, Q, HLX_VALUE), tensor_arg(r, K, HLX_VALUE), tensor_arg(r, V, HLX_VALUE),
 		tensor_arg(r, O, HLX_VALUE), keep ? stat_arg(r, HLX_SAVED) : tensor_arg(r, O, HLX_VALUE),
 	};
 
-	return dispatch(r, ATTENTION_FORWARD, args, 5, 3, keep ? KEEP : 0);
+	return dispatch(r, ATTENTION_FORWARD, args, 5, keep ? KEEP : 0);
 }
 
 static int run_delta(const struct run *r)
@@ -166,19 +160,19 @@ static int run_backward(const struct run *r)
 		tensor_arg(r, Q, HLX_VALUE), tensor_arg(r, K, HLX_VALUE), tensor_arg(r, V, HLX_VALUE),
 		tensor_arg(r, O, HLX_GRAD), stat_arg(r, HLX_SAVED), stat_arg(r, HLX_WORK),
 	};
-	struct hlx_arg dq[12], dkv[12];
+	struct hlx_arg dq[7], dkv[8];
 	int rc = run_delta(r);
 
 	for (unsigned i = 0; i < 6; i++)
 		dq[i] = dkv[i] = shared[i];
 	if (rc == 0 && wants(r, Q)) { /* in the order of the slots: one tensor may be all of them */
 		dq[6] = tensor_arg(r, Q, HLX_GRAD);
-		rc = dispatch(r, ATTENTION_DQ, dq, 7, 4, output_flags(r, Q, ACCUM_0, 0));
+		rc = dispatch(r, ATTENTION_DQ, dq, 7, output_flags(r, Q, ACCUM_0, 0));
 	}
 	if (rc == 0 && (wants(r, K) || wants(r, V))) { /* one that is not wanted is not there: the other one, not written */
 		dkv[6] = tensor_arg(r, wants(r, K) ? K : V, HLX_GRAD);
 		dkv[7] = tensor_arg(r, wants(r, V) ? V : K, HLX_GRAD);
-		rc = dispatch(r, ATTENTION_DKV, dkv, 8, 4, output_flags(r, K, ACCUM_0, SKIP_0) | output_flags(r, V, ACCUM_1, SKIP_1));
+		rc = dispatch(r, ATTENTION_DKV, dkv, 8, output_flags(r, K, ACCUM_0, SKIP_0) | output_flags(r, V, ACCUM_1, SKIP_1));
 	}
 	return rc;
 }

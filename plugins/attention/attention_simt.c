@@ -2,8 +2,8 @@
  * attention_simt.c - for GPUs: register tiles over double-buffered shared memory (simt.glsl).
  *
  * A workgroup of 256 has 128 queries in forward, 8 x 4 scores an invocation; backward, with three to four tiles in registers,
- * 64 rows, 4 x 4: on an H200 (d_head 64, seq 1,024) forward takes 0.92 of what it does with 64 rows, and backward 0.87 of what
- * it does with 128 rows, or with 64 rows in workgroups of 128.  Those of 128 with 32 rows are for grids that would leave a
+ * 64 rows, 4 x 4: on an H200 (d_head 64, seq 1,024) forward takes 0.92 of what it does with 64 rows, and backward
+ * 0.87 of what it does with 128 rows.  Those of 128 with 32 rows are for grids that would leave a
  * big card without work, and for devices with little shared memory.
  */
 #include "attention.h"
@@ -47,13 +47,14 @@ static bool suits(const struct hlx_host *host, const struct hlx_node *node, enum
 	const struct hlx_desc *d = node->desc;
 	uint64_t length = d[which == ATTENTION_DKV ? K : Q].dim[2];
 	uint32_t n = columns(node), rows = 4 * s->w * s->r;
+	uint64_t enough = host->caps->cpu ? 1 : ENOUGH_GROUPS;
 
 	if (16 * s->w > host->caps->max_invocations || shared_bytes(s->w, s->r, n) > host->caps->shared_bytes)
 		return false;
 	if (s->shortest == 0)
 		return true;
 	return (s->r == 1 || (which == ATTENTION_FORWARD && n == 1)) && length >= s->shortest &&
-	       (length + rows - 1) / rows * d[Q].dim[0] * d[Q].dim[1] >= ENOUGH_GROUPS;
+	       (length + rows - 1) / rows * d[Q].dim[0] * d[Q].dim[1] >= enough;
 }
 
 static uint32_t choose(const struct hlx_host *host, const struct hlx_node *node, enum attention_kernel which, uint32_t *rows,
