@@ -48,7 +48,7 @@ static int enum_value(const struct hlx_attr *a, const char *text, double *out)
 			*out = (double)i;
 			return 0;
 		}
-	return hlx_fail(HLX_EINVAL, "%s: no choice %s%s", a->name, text, hlx_hint(text, a->names, n));
+	return hlx_fail(HLX_EINVAL, "%s: no choice %s", a->name, hlx_choices(text, a->names, n));
 }
 
 static int bool_value(const struct hlx_attr *a, const char *text, double *out)

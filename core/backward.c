@@ -4,6 +4,7 @@
  * A gradient lives where its value's storage has it: dq, dk and dv lie in dqkv, so heads has nothing to do.  The first
  * writer of a region stores, later ones accumulate.  Where regions overlap without being the same, or do not fill what
  * is read, the whole storage is zeroed first and everybody accumulates: +0 + r is r, so the bits are those of a store.
+ * share.c has the gradients that need no writing at all.
  */
 #include "core/build.h"
 
@@ -54,6 +55,13 @@ static int remember(struct hlx_grad_state *g, const struct hlx_desc *d, bool *ag
 	return 0;
 }
 
+int hlx_build_remember(struct hlx_program *p, uint32_t storage, const struct hlx_desc *d)
+{
+	bool again;
+
+	return remember(&p->grad_state[storage], d, &again);
+}
+
 /* Does a gradient reach the node?  And is all of it there? */
 static bool is_reached(struct hlx_program *p, uint32_t node)
 {
@@ -97,6 +105,10 @@ static int survey(struct hlx_program *p, bool *active)
 {
 	bool again;
 
+	for (uint32_t n = p->graph->n_nodes; n-- > 0;)
+		for (uint32_t s = 0; s < p->node[n].pub.n_slots; s++)
+			if (tensor(p, n, s))
+				p->grad_state[tensor(p, n, s)->storage].since = n;
 	for (uint32_t n = p->graph->n_nodes; n-- > 0;) {
 		active[n] = p->node[n].pub.grads && is_reached(p, n);
 		if (!active[n])
@@ -161,20 +173,30 @@ static int set_accum(struct hlx_program *p, uint32_t node)
 	return 0;
 }
 
-/* Each use of a parameter has partial sums of its own. */
+/* Each use of a parameter has partial sums of its own; those of one slot at a time stay from pass to pass. */
+static int partial_cell(struct hlx_program *p, uint32_t node, uint32_t slot)
+{
+	const struct hlx_graph *g = p->graph;
+	struct hlx_cell c = { .arena = HLX_ARENA_STAGING, .parent = HLX_NONE,
+		.bytes = hlx_slot_stride(&p->node[node].desc[slot]) * g->options.slots * 4 };
+
+	if (hlx_passes_continue(p))
+		p->node[node].pub.accum |= 1ull << slot;
+	return g->passes > 1 && g->options.slots == 1 ? hlx_passes_root(p, node, slot, &p->node[node].grad[slot]) :
+		hlx_program_add_cell(p, c, &p->node[node].grad[slot]);
+}
+
 static int partial_cells(struct hlx_program *p, uint32_t node)
 {
 	const struct hlx_graph_node *gn = p->graph->node[node];
 
 	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++)
 		if (gn->param[s] != HLX_NONE)
-			HLX_TRY(hlx_program_add_cell(p, (struct hlx_cell){ .arena = HLX_ARENA_STAGING, .parent = HLX_NONE,
-					.bytes = hlx_slot_stride(&p->node[node].desc[s]) * p->graph->options.slots * 4 },
-					&p->node[node].grad[s]));
+			HLX_TRY(partial_cell(p, node, s));
 	return 0;
 }
 
-/* When the first use in INI order is done, all are. */
+/* When the first use in INI order is done, all are.  node HLX_NONE: of all parameters. */
 static int reduce_finished(struct hlx_program *p, uint32_t node, const bool *active)
 {
 	const struct hlx_graph *g = p->graph;
@@ -188,7 +210,7 @@ static int reduce_finished(struct hlx_program *p, uint32_t node, const bool *act
 					return hlx_fail(HLX_ENOTSUP, "%s is used more than 64 times", g->param[i].path);
 				use[n++] = g->param[i].use[u];
 			}
-		if (n && use[0].node == node)
+		if (n && (use[0].node == node || node == HLX_NONE))
 			HLX_TRY(hlx_build_reduce_param(p, i, use, n));
 	}
 	return 0;
@@ -199,12 +221,21 @@ static int go(struct hlx_program *p, const bool *active)
 	for (uint32_t n = p->graph->n_nodes; n-- > 0;) {
 		if (!active[n])
 			continue;
+		HLX_TRY(hlx_build_share(p, n));
+		if (!p->node[n].pub.grads)
+			continue;
 		HLX_TRY(set_accum(p, n));
 		HLX_TRY(partial_cells(p, n));
 		HLX_TRY(hlx_build_record(p, n, true));
-		HLX_TRY(reduce_finished(p, n, active));
+		if (p->graph->passes == 1)
+			HLX_TRY(reduce_finished(p, n, active));
+		else
+			HLX_TRY(hlx_passes_reduce(p, n));
 	}
-	return 0;
+	if (p->graph->passes == 1)
+		return 0;
+	HLX_TRY(hlx_passes_join(p));
+	return reduce_finished(p, HLX_NONE, active);
 }
 
 int hlx_build_backward(struct hlx_program *p)

@@ -1,6 +1,7 @@
 /*
  * barrier.c - which steps must wait.  A step waits when it touches bytes that a step since the last barrier wrote, or
- * writes bytes that one touched; whose bytes they are is told by place in memory, since cells share it.
+ * writes bytes that one touched; whose bytes they are is told by place in memory, since cells share it.  A phase begins
+ * with a command buffer, and that with a barrier.
  */
 #include <stdlib.h>
 
@@ -64,8 +65,11 @@ int hlx_program_barriers(struct hlx_program *p)
 	struct pending since = { 0 };
 	int status = 0;
 
-	for (uint32_t i = 0; i < p->n_steps && status >= 0; i++)
+	for (uint32_t i = 0; i < p->n_steps && status >= 0; i++) {
+		if (i && p->step[i].phase != p->step[i - 1].phase)
+			since.n = 0;
 		status = mark(p, &p->step[i], &since);
+	}
 	free(since.range);
 	return status;
 }

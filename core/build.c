@@ -130,11 +130,12 @@ static int storage_cells(struct hlx_program *p)
 
 	for (uint32_t i = 0; i < g->n_storages; i++) {
 		const struct hlx_storage *s = &g->storage[i];
-		p->value_cell[i] = p->grad_cell[i] = HLX_NONE;
+		p->value_cell[i] = p->grad_cell[i] = p->batch_cell[i] = HLX_NONE;
 		if (!s->elements)
 			continue;
 		HLX_TRY(add(p, s->input ? HLX_ARENA_PARAMETERS : HLX_ARENA_ACTIVATIONS, s->elements * 4, s->input,
 				&p->value_cell[i]));
+		HLX_TRY(hlx_passes_input(p, i));
 		if (p->options.backward)
 			HLX_TRY(add(p, HLX_ARENA_GRADIENTS, s->elements * 4, false, &p->grad_cell[i]));
 	}
@@ -161,7 +162,8 @@ static int param_cells(struct hlx_program *p)
 	if (p->weights)
 		p->cell[p->weights_cell].external = &p->weights->value;
 	if (grads) {
-		HLX_TRY(add(p, HLX_ARENA_GRADIENTS, g->arena * 4, true, &p->gradients_cell));
+		if (g->passes == 1)
+			HLX_TRY(add(p, HLX_ARENA_GRADIENTS, g->arena * 4, true, &p->gradients_cell));
 		HLX_TRY(add(p, HLX_ARENA_GRADIENTS, hlx_blocks_offset(g, g->n_params) * 4, true, &p->squares_cell));
 		HLX_TRY(add(p, HLX_ARENA_PARAMETERS, (g->n_params + 1) * 4, true, &p->table_cell));
 		HLX_TRY(add(p, HLX_ARENA_PARAMETERS, g->arena / 64 * 4, true, &p->flags_cell));
@@ -181,15 +183,17 @@ static int make_cells(struct hlx_program *p)
 
 	p->value_cell = calloc(g->n_storages + 1, sizeof(uint32_t));
 	p->grad_cell = calloc(g->n_storages + 1, sizeof(uint32_t));
+	p->batch_cell = calloc(g->n_storages + 1, sizeof(uint32_t));
 	p->grad_state = calloc(g->n_storages + 1, sizeof(*p->grad_state));
 	p->param_cell = calloc(g->n_params + 1, sizeof(uint32_t));
 	p->final_cell = calloc(g->n_params + 1, sizeof(uint32_t));
-	if (!p->value_cell || !p->grad_cell || !p->grad_state || !p->param_cell || !p->final_cell)
+	if (!p->value_cell || !p->grad_cell || !p->batch_cell || !p->grad_state || !p->param_cell || !p->final_cell)
 		return hlx_no_memory();
 	HLX_TRY(add(p, HLX_ARENA_PARAMETERS, HLX_ALIGN, true, &p->steps_cell));
 	HLX_TRY(add(p, HLX_ARENA_PARAMETERS, 8, true, &p->loss_cell));
 	HLX_TRY(add(p, HLX_ARENA_PARAMETERS, 8, true, &p->norm_cell));
 	HLX_TRY(storage_cells(p));
+	HLX_TRY(hlx_passes_cells(p));
 	return param_cells(p);
 }
 
@@ -223,6 +227,32 @@ static int add_graph_node(struct hlx_program *p, uint32_t i)
 	return hlx_build_prepare(p, index, gn->impl);
 }
 
+static int build_forward(struct hlx_program *p)
+{
+	const struct hlx_graph *g = p->graph;
+	uint32_t slot;
+
+	if (hlx_passes_continue(p)) {
+		HLX_TRY(hlx_build_loss_slot(p, &slot));
+		p->node[g->loss].pub.accum |= 1ull << slot;
+	}
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		HLX_TRY(hlx_build_record(p, i, false));
+	return g->loss == HLX_NONE ? 0 : g->passes > 1 ? hlx_passes_reduce_loss(p) : hlx_build_reduce_loss(p);
+}
+
+/* What the last pass ends with. */
+static int build_update(struct hlx_program *p)
+{
+	if (!p->options.backward || !p->graph->n_params || p->graph->loss == HLX_NONE)
+		return 0;
+	HLX_TRY(hlx_build_norm(p));
+	if (!p->options.optimizer)
+		return 0;
+	HLX_TRY(hlx_build_optimizer(p));
+	return p->options.hash ? hlx_build_hash(p) : 0;
+}
+
 int hlx_program_build(struct hlx_program *p)
 {
 	HLX_TRY(make_cells(p));
@@ -231,18 +261,11 @@ int hlx_program_build(struct hlx_program *p)
 		if (status < 0)
 			return hlx_prefix(status, "%s: ", p->graph->node[i]->where);
 	}
-	for (uint32_t i = 0; i < p->graph->n_nodes; i++)
-		HLX_TRY(hlx_build_record(p, i, false));
-	if (p->graph->loss != HLX_NONE)
-		HLX_TRY(hlx_build_reduce_loss(p));
-	if (!p->options.backward)
-		return 0;
-	HLX_TRY(hlx_build_backward(p));
-	if (!p->graph->n_params || p->graph->loss == HLX_NONE)
-		return 0;
-	HLX_TRY(hlx_build_norm(p));
-	if (!p->options.optimizer)
-		return 0;
-	HLX_TRY(hlx_build_optimizer(p));
-	return p->options.hash ? hlx_build_hash(p) : 0;
+	HLX_TRY(hlx_passes_begin(p));
+	HLX_TRY(build_forward(p));
+	if (p->options.backward)
+		HLX_TRY(hlx_build_backward(p));
+	else
+		HLX_TRY(hlx_passes_join(p));
+	return build_update(p);
 }

@@ -7,6 +7,7 @@
  *
  *   | XXH64 of the rest, 8 bytes | what vkGetPipelineCacheData gave: header 32 bytes, body |  or verdicts
  */
+#include "core/file.h"
 #include "core/pipeline.h"
 
 #include <errno.h>
@@ -60,7 +61,7 @@ void hlx_cache_load(struct hlx_device *dev, const char *kind, void **data, size_
 
 	*data = NULL;
 	*size = 0;
-	if (!make_path(dev, kind, dir, path, sizeof(path)) || (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
+	if (!make_path(dev, kind, dir, path, sizeof(path)) || (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) < 0)
 		return;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() && st.st_size > 8 && st.st_size < MAX_CACHE &&
 			read(fd, &hash, 8) == 8 && (*data = malloc((size_t)st.st_size - 8)))
@@ -83,17 +84,6 @@ void hlx_cache_read(struct hlx_device *dev, void **data, size_t *size)
 	}
 }
 
-static bool write_all(int fd, const void *data, size_t size)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t n = write(fd, (const char *)data + done, size - done);
-		if (n <= 0)
-			return false;
-		done += (size_t)n;
-	}
-	return true;
-}
-
 void hlx_cache_store(struct hlx_device *dev, const char *kind, const void *data, size_t size)
 {
 	char dir[2048], path[2048], temp[2112];
@@ -110,7 +100,7 @@ void hlx_cache_store(struct hlx_device *dev, const char *kind, const void *data,
 	snprintf(temp, sizeof(temp), "%s.%ld", path, (long)getpid());
 	if ((fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
 		return;
-	good = write_all(fd, &hash, 8) && write_all(fd, data, size);
+	good = !hlx_write_all(fd, &hash, 8) && !hlx_write_all(fd, data, size);
 	good = !close(fd) && good;
 	if (!good || rename(temp, path))
 		unlink(temp);

@@ -8,6 +8,7 @@
 #include "core/pipeline.h"
 
 #define MAX_DEVICES 64u
+#define SENT_AT_ONCE 16u
 
 static int enumerate(struct hlx_device *dev, VkPhysicalDevice *physical, struct hlx_device_info *info, uint32_t *n)
 {
@@ -232,19 +233,33 @@ static int wait_progress(struct hlx_device *dev, uint64_t target)
 			dev->info.name, dev->timeout_s);
 }
 
-int hlx_device_submit(struct hlx_device *dev, const VkCommandBuffer *cmd, uint32_t n)
+int hlx_device_send(struct hlx_device *dev, const VkCommandBuffer *cmd, uint32_t n)
 {
+	VkTimelineSemaphoreSubmitInfo timeline[SENT_AT_ONCE];
+	VkSubmitInfo submit[SENT_AT_ONCE];
+	uint64_t value[SENT_AT_ONCE];
 	VkResult r;
 
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t value = ++dev->timeline_value;
-		VkTimelineSemaphoreSubmitInfo timeline = { .sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
-			.signalSemaphoreValueCount = 1, .pSignalSemaphoreValues = &value };
-		VkSubmitInfo submit = { .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .pNext = &timeline, .commandBufferCount = 1,
-			.pCommandBuffers = &cmd[i], .signalSemaphoreCount = 1, .pSignalSemaphores = &dev->timeline };
-		if ((r = vkQueueSubmit(dev->queue, 1, &submit, VK_NULL_HANDLE)))
+	for (uint32_t i = 0, k; i < n; i += k) {
+		for (k = 0; k < SENT_AT_ONCE && i + k < n; k++) { /* one signal each: a wait sees progress */
+			value[k] = ++dev->timeline_value;
+			timeline[k] = (VkTimelineSemaphoreSubmitInfo){ .signalSemaphoreValueCount = 1,
+				.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO, .pSignalSemaphoreValues = &value[k] };
+			submit[k] = (VkSubmitInfo){ .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO, .pNext = &timeline[k],
+				.commandBufferCount = 1, .pCommandBuffers = &cmd[i + k], .signalSemaphoreCount = 1,
+				.pSignalSemaphores = &dev->timeline };
+		}
+		if ((r = vkQueueSubmit(dev->queue, k, submit, VK_NULL_HANDLE)))
 			return hlx_vk_fail(r, "vkQueueSubmit");
 	}
+	return 0;
+}
+
+int hlx_device_wait(struct hlx_device *dev)
+{
+	if (dev->waited == dev->timeline_value)
+		return 0;
 	HLX_TRY(wait_progress(dev, dev->timeline_value));
+	dev->waited = dev->timeline_value;
 	return hlx_device_complaint(dev);
 }

@@ -34,7 +34,7 @@ struct hlx_device {
 	VkCommandPool pool;
 	VkCommandBuffer transfer;
 	VkSemaphore timeline;
-	uint64_t timeline_value;
+	uint64_t timeline_value, waited;
 	unsigned timeout_s;
 	struct hlx_memory staging;
 	VkDebugUtilsMessengerEXT messenger;
@@ -48,8 +48,10 @@ int hlx_vk_fail(VkResult, const char *what);
 /* HLX_EDEVICE where the validation layer has complained since the device was opened. */
 int hlx_device_complaint(const struct hlx_device *);
 
-/* Submits n command buffers, in order, and waits until all are done. */
-int hlx_device_submit(struct hlx_device *, const VkCommandBuffer *cmd, uint32_t n);
+/* Submits n command buffers, in order. */
+int hlx_device_send(struct hlx_device *, const VkCommandBuffer *cmd, uint32_t n);
+/* Until all that was sent is done; hlx_memory_read() and _write() begin with it. */
+int hlx_device_wait(struct hlx_device *);
 
 /* Bytes that can still be allocated for the device. */
 uint64_t hlx_memory_available(const struct hlx_device *);

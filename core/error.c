@@ -96,3 +96,13 @@ const char *hlx_hint(const char *word, const char *const *names, size_t count)
 		snprintf(hint, sizeof(hint), " (did you mean %s?)", near);
 	return hint;
 }
+
+const char *hlx_choices(const char *word, const char *const *names, size_t count)
+{
+	static _Thread_local char text[512];
+	int n = snprintf(text, sizeof(text), "%.60s%s: want ", word, hlx_hint(word, names, count));
+
+	for (size_t i = 0; i < count && n < (int)sizeof(text); i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%s", !i ? "" : i + 1 < count ? ", " : " or ", names[i]);
+	return text;
+}

@@ -9,6 +9,8 @@
 int hlx_vfail(int status, const char *fmt, va_list);
 /* " (did you mean NAME?)" or "", in a buffer of the thread. */
 const char *hlx_hint(const char *word, const char *const *names, size_t count);
+/* "NAME (did you mean NEAR?): want ONE, TWO or THREE", in a buffer of the thread: a word that is none of few names. */
+const char *hlx_choices(const char *word, const char *const *names, size_t count);
 /* HLX_ENOMEM, "out of memory". */
 int hlx_no_memory(void);
 

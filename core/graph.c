@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "core/expr.h"
 #include "core/registry.h"
@@ -49,20 +50,6 @@ int hlx_desc_check(const struct hlx_desc *d, const char *what)
 	return 0;
 }
 
-/* Default: the largest power of two up to 8 that divides the batch (numerics.md: a part of the definition). */
-static int check_slots(struct hlx_graph_options *o)
-{
-	if (!o->batch || !o->seq_len)
-		return hlx_fail(HLX_ESHAPE, "batch_size and seq_len want at least 1");
-	if (!o->slots)
-		for (o->slots = 8; o->batch % o->slots; o->slots /= 2)
-			;
-	if ((o->slots & (o->slots - 1)) || o->slots > 65536 || o->batch % o->slots)
-		return hlx_fail(HLX_EINVAL, "slots is %llu, want a power of two that divides batch_size %llu",
-				(unsigned long long)o->slots, (unsigned long long)o->batch);
-	return 0;
-}
-
 int hlx_graph_create(struct hlx_registry *r, const struct hlx_graph_options *o, struct hlx_graph **out)
 {
 	struct hlx_graph *g = calloc(1, sizeof(*g));
@@ -73,7 +60,7 @@ int hlx_graph_create(struct hlx_registry *r, const struct hlx_graph_options *o, 
 	g->registry = r;
 	g->options = *o;
 	g->loss = HLX_NONE;
-	if ((status = check_slots(&g->options)) < 0) {
+	if ((status = hlx_graph_split(g)) < 0) {
 		free(g);
 		return status;
 	}
@@ -102,6 +89,7 @@ void hlx_graph_destroy(struct hlx_graph *g)
 		free(g->choice[i].impl);
 	}
 	free(g->node);
+	free(g->by_path);
 	free(g->tensor);
 	free(g->storage);
 	free(g->param);
@@ -158,10 +146,11 @@ const char *hlx_graph_chosen(const struct hlx_graph *g, const char *op)
 
 static int find_variable(void *ctx, const char *name, double *out)
 {
-	const struct hlx_graph *g = ctx;
+	struct hlx_graph *g = ctx;
 
 	for (uint32_t i = g->n_variables; i-- > 0;)
 		if (!strcmp(g->variable[i].name, name)) {
+			g->variable[i].used = true;
 			*out = g->variable[i].value;
 			return 0;
 		}
@@ -175,6 +164,49 @@ struct hlx_scope hlx_graph_scope(const struct hlx_graph *g, const char **names, 
 	for (; n < room && n < g->n_variables; n++)
 		names[n] = g->variable[n].name;
 	return (struct hlx_scope){ find_variable, (void *)g, names, n };
+}
+
+/* Where the node of that path is, or would be: a model has tens of thousands, each looked for before it is made. */
+static uint32_t *place_of(const struct hlx_graph *g, const char *path)
+{
+	uint32_t i = (uint32_t)XXH64(path, strlen(path), 0) & (g->n_by_path - 1);
+
+	while (g->by_path[i] && strcmp(g->node[g->by_path[i] - 1]->path, path))
+		i = (i + 1) & (g->n_by_path - 1);
+	return &g->by_path[i];
+}
+
+int hlx_graph_find_node(const struct hlx_graph *g, const char *path)
+{
+	return g->n_by_path ? (int)*place_of(g, path) - 1 : -1;
+}
+
+static int widen(struct hlx_graph *g)
+{
+	uint32_t room = g->n_by_path ? 2 * g->n_by_path : 64, *table = calloc(room, sizeof(*table));
+
+	if (!table)
+		return hlx_no_memory();
+	free(g->by_path);
+	g->by_path = table;
+	g->n_by_path = room;
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		*place_of(g, g->node[i]->path) = i + 1;
+	return 0;
+}
+
+int hlx_graph_add_node(struct hlx_graph *g, struct hlx_graph_node *n)
+{
+	struct hlx_graph_node **grown;
+
+	if (2 * (g->n_nodes + 1) > g->n_by_path)
+		HLX_TRY(widen(g));
+	if (!(grown = hlx_grow(g->node, g->n_nodes, sizeof(*grown))))
+		return HLX_ENOMEM;
+	g->node = grown;
+	g->node[g->n_nodes++] = n;
+	*place_of(g, n->path) = g->n_nodes;
+	return 0;
 }
 
 int hlx_graph_find_param(const struct hlx_graph *g, const char *path)

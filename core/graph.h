@@ -59,6 +59,7 @@ struct hlx_binding_name {
 struct hlx_variable {
 	char *name;
 	double value;
+	bool used; /* an expression or an op has taken it */
 };
 
 struct hlx_choice {
@@ -76,13 +77,19 @@ struct hlx_graph {
 	struct hlx_variable *variable;
 	struct hlx_choice *choice;
 	uint32_t n_nodes, n_tensors, n_storages, n_params, n_names, n_variables, n_choices;
+	uint32_t *by_path, n_by_path; /* node + 1 by its path's hash, 0: none; a power of two, at least twice n_nodes */
 	uint32_t loss; /* node or HLX_NONE */
 	uint64_t arena; /* elements of all parameters, each padded to HLX_ALIGN bytes */
+	/* options.batch and slots are those of one pass; roots: sums of whole slots, of one or more passes each */
+	uint32_t passes, roots;
 };
 
+/* split.c: checks and completes options; from then on batch and slots are those of one pass. */
+int hlx_graph_split(struct hlx_graph *);
 /* Room for one more element at the end of an array; NULL when memory is out. */
 void *hlx_grow(void *array, uint32_t count, size_t size);
 struct hlx_scope hlx_graph_scope(const struct hlx_graph *, const char **names, size_t room);
+int hlx_graph_find_node(const struct hlx_graph *, const char *path);    /* index or -1 */
 int hlx_graph_find_param(const struct hlx_graph *, const char *path);   /* index or -1 */
 int hlx_graph_find_tensor(const struct hlx_graph *, const char *path);  /* index or -1 */
 int hlx_graph_add_storage(struct hlx_graph *, const struct hlx_desc *, bool slotted, uint32_t *out);
@@ -90,6 +97,8 @@ int hlx_graph_add_tensor(struct hlx_graph *, const char *path, const struct hlx_
 		uint32_t producer, uint32_t *out);
 /* The implementation that [ops] names for op, or NULL. */
 const char *hlx_graph_chosen(const struct hlx_graph *, const char *op);
+/* The node becomes the graph's last one, and its own where that fails. */
+int hlx_graph_add_node(struct hlx_graph *, struct hlx_graph_node *);
 int hlx_graph_bind(struct hlx_graph *, const char *name, uint32_t tensor);
 /* Dims >= 1, products within 2^40 elements. */
 int hlx_desc_check(const struct hlx_desc *, const char *what);

@@ -1,6 +1,7 @@
 /* instance.c - the Vulkan instance, with the validation layer where HLX_VALIDATE=1 asks for it. */
 #include "core/device.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,12 +34,15 @@ int hlx_vk_fail(VkResult r, const char *what)
 static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT severity,
 		VkDebugUtilsMessageTypeFlagsEXT type, const VkDebugUtilsMessengerCallbackDataEXT *data, void *user)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* pipelines are built on several threads */
 	struct hlx_device *dev = user;
 
 	(void)severity;
 	(void)type;
+	pthread_mutex_lock(&lock);
 	if (!dev->complaint[0])
 		snprintf(dev->complaint, sizeof(dev->complaint), "%s", data->pMessage);
+	pthread_mutex_unlock(&lock);
 	return VK_FALSE;
 }
 
@@ -59,11 +63,15 @@ static bool has_layer(void)
 	return false;
 }
 
-static bool wanted(void)
+static int is_wanted(bool *out)
 {
 	const char *v = getenv("HLX_VALIDATE");
 
-	return v && *v && strcmp(v, "0");
+	if (!v || !*v || !strcmp(v, "0") || !strcmp(v, "1")) {
+		*out = v && *v == '1';
+		return 0;
+	}
+	return hlx_fail(HLX_EINVAL, "HLX_VALIDATE=%.40s: want 1 or 0", v);
 }
 
 int hlx_instance_create(struct hlx_device *dev)
@@ -84,9 +92,11 @@ int hlx_instance_create(struct hlx_device *dev)
 		.apiVersion = VK_API_VERSION_1_3 };
 	VkInstanceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO, .pApplicationInfo = &app };
 	PFN_vkCreateDebugUtilsMessengerEXT create;
+	bool validate = false;
 	VkResult r;
 
-	if (wanted()) {
+	HLX_TRY(is_wanted(&validate));
+	if (validate) {
 		if (!has_layer())
 			return hlx_fail(HLX_EDEVICE, "HLX_VALIDATE is set, but %s is not installed "
 					"(Debian: vulkan-validationlayers)", layer_name);

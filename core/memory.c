@@ -109,7 +109,8 @@ static int end(struct hlx_device *dev)
 			0, NULL);
 	if ((r = vkEndCommandBuffer(dev->transfer)))
 		return hlx_vk_fail(r, "vkEndCommandBuffer");
-	return hlx_device_submit(dev, &dev->transfer, 1);
+	HLX_TRY(hlx_device_send(dev, &dev->transfer, 1));
+	return hlx_device_wait(dev);
 }
 
 int hlx_memory_create(struct hlx_device *dev, uint64_t size, enum hlx_memory_use use, struct hlx_memory *out)
@@ -162,6 +163,7 @@ static int staging(struct hlx_device *dev)
 
 int hlx_memory_read(struct hlx_device *dev, const struct hlx_memory *m, uint64_t offset, uint64_t size, void *out)
 {
+	HLX_TRY(hlx_device_wait(dev));
 	if (m->map) {
 		memcpy(out, m->map + offset, size);
 		return 0;
@@ -180,6 +182,7 @@ int hlx_memory_read(struct hlx_device *dev, const struct hlx_memory *m, uint64_t
 
 int hlx_memory_write(struct hlx_device *dev, const struct hlx_memory *m, uint64_t offset, uint64_t size, const void *in)
 {
+	HLX_TRY(hlx_device_wait(dev));
 	if (m->map) {
 		memcpy(m->map + offset, in, size);
 		return 0;

@@ -3,8 +3,10 @@
 
 #include "core/expr.h"
 #include "core/graph.h"
+#include "core/ini.h"
 
 #define MAX_LAYERS 4096
+enum { TOKENS }; /* the first of the graph's tensors */
 
 /* Every key of [model] is a variable of the wiring. */
 static int define_all(struct hlx_graph *g, struct hlx_ini *ini)
@@ -15,10 +17,19 @@ static int define_all(struct hlx_graph *g, struct hlx_ini *ini)
 
 		if (strcmp(s->section, "model"))
 			continue;
-		HLX_TRY(hlx_ini_real(ini, "model", s->key, -1e15, 1e15, &v));
+		HLX_TRY(hlx_ini_number(ini, s, -1e15, 1e15, &v));
 		HLX_TRY(hlx_graph_define(g, s->key, v));
 	}
 	return 0;
+}
+
+/* What the wiring has taken of [model]; without layers, what they would have taken is not told from what nobody would. */
+static void mark_used(const struct hlx_graph *g, struct hlx_ini *ini, bool layers)
+{
+	for (uint32_t i = 0; i < g->n_variables; i++) {
+		struct hlx_setting *s = hlx_ini_entry(ini, "model", g->variable[i].name);
+		s->used |= g->variable[i].used || !layers;
+	}
 }
 
 static int choose_all(struct hlx_graph *g, struct hlx_ini *ini)
@@ -63,8 +74,8 @@ static int choose_mode(struct hlx_graph *g, struct hlx_ini *ini)
 			g->options.mode = m;
 			return 0;
 		}
-	return s ? hlx_fail(HLX_EINVAL, "%s: numerics.mode: no mode %.60s%s", hlx_setting_where(s), s->value,
-			hlx_hint(s->value, modes + 1, 2)) : 0;
+	return s ? hlx_fail(HLX_EINVAL, "%s: numerics.mode: no mode %s", hlx_setting_where(s),
+			hlx_choices(s->value, modes + 1, 2)) : 0;
 }
 
 static int inputs(struct hlx_graph *g)
@@ -74,6 +85,21 @@ static int inputs(struct hlx_graph *g)
 
 	HLX_TRY(hlx_graph_input(g, "tokens", &d));
 	return hlx_graph_input(g, "targets", &d);
+}
+
+/* The corpus is held to [model]'s vocab_size alone: an op with one of its own that is less would read beyond its table. */
+static int check_vocabulary(const struct hlx_graph *g, const struct hlx_graph_node *n)
+{
+	const struct hlx_attr *a = hlx_attrs_find(n->op, "vocab_size");
+	const struct hlx_scope scope = hlx_graph_scope(g, NULL, 0);
+	double tokens;
+	int64_t own;
+
+	if (!a || a->type != HLX_INT || n->tensor[0] != TOKENS || scope.find(scope.ctx, a->name, &tokens) < 0)
+		return 0;
+	memcpy(&own, (const char *)n->attrs + a->offset, sizeof(own));
+	return (double)own >= tokens ? 0 : hlx_fail(HLX_EINVAL, "%s: %s: vocab_size = %lld is less than [model] has, %.17g",
+			n->where, n->path, (long long)own, tokens);
 }
 
 static int wire_all(struct hlx_graph *g, struct hlx_ini *ini)
@@ -100,8 +126,11 @@ static int wire_all(struct hlx_graph *g, struct hlx_ini *ini)
 		for (size_t i = 0; i < ini->count; i++)
 			ini->entry[i].used |= !strcmp(ini->entry[i].section, "layer");
 	HLX_TRY(wire_section(g, ini, "head", "head"));
+	mark_used(g, ini, layers > 0);
 	if (!g->n_nodes)
 		return hlx_fail(HLX_EINVAL, "%s: no model: want wiring in [embed], [layer] or [head]", ini->path);
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		HLX_TRY(check_vocabulary(g, g->node[i]));
 	if (g->loss == HLX_NONE)
 		return hlx_fail(HLX_EINVAL, "%s: the wiring has no loss (loss = xent logits targets)", ini->path);
 	return 0;

@@ -222,13 +222,11 @@ static int join(struct hlx_graph *g, struct hlx_graph_node *n, const char **tied
 
 int hlx_graph_node_join(struct hlx_graph *g, struct hlx_graph_node *n, const char *tied[HLX_MAX_SLOTS])
 {
-	struct hlx_graph_node **grown = hlx_grow(g->node, g->n_nodes, sizeof(*grown));
+	int status = hlx_graph_add_node(g, n);
 
-	if (!grown) {
+	if (status < 0) {
 		hlx_graph_node_destroy(n);
-		return HLX_ENOMEM;
+		return status;
 	}
-	g->node = grown;
-	g->node[g->n_nodes++] = n;
 	return join(g, n, tied);
 }

@@ -3,6 +3,7 @@
 
 #include "core/lint.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ struct hlx_pipelines {
 	struct hlx_pipeline **pipeline; /* pointers: plugins hold them */
 	uint32_t n;
 	VkPipelineCache cache;
-	bool built; /* something new is in the cache */
+	atomic_bool built; /* something new is in the cache */
 };
 
 int hlx_pipelines_create(struct hlx_device *dev, struct hlx_pipelines **out)

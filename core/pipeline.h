@@ -20,6 +20,7 @@ void hlx_pipelines_destroy(struct hlx_pipelines *); /* writes the cache to disk,
 /* lint: refuses what lint.h refuses. */
 int hlx_pipelines_get(struct hlx_pipelines *, const struct hlx_shader *, const uint32_t *spec, uint32_t n_spec, bool lint,
 		struct hlx_pipeline **out);
+/* [any] on distinct pipelines */
 int hlx_pipeline_build(struct hlx_pipelines *, struct hlx_pipeline *);
 
 /* cache.c: files that belong to this device and driver; load: NULL, 0 where there is none that is whole */

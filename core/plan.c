@@ -136,6 +136,10 @@ static void count(struct hlx_program *p)
 		.gradients = p->arena_bytes[HLX_ARENA_GRADIENTS], .activations = p->arena_bytes[HLX_ARENA_ACTIVATIONS],
 		.staging = p->arena_bytes[HLX_ARENA_STAGING], .parameters = p->arena_bytes[HLX_ARENA_PARAMETERS] + p->arena_bytes[HLX_ARENA_RESULTS],
 		.available = hlx_memory_available(p->dev), .steps = p->n_steps };
+	i->passes = p->graph->passes;
+	i->arenas = !p->options.backward ? 0 : p->n_levels + 1;
+	i->sums = !p->options.backward ? 0 : i->passes == 1 ? p->cell[p->gradients_cell].bytes :
+		i->arenas * p->cell[p->roots_cell].bytes;
 	i->total = i->weights + i->states + i->gradients + i->activations + i->staging + i->parameters;
 	for (uint32_t s = 0; s < p->n_steps; s++)
 		i->dispatches += p->step[s].kind == HLX_DISPATCH;
@@ -178,8 +182,8 @@ static int check_budget(const struct hlx_program *p)
 
 	if (need <= i->available)
 		return 0;
-	return hlx_fail(HLX_ENOMEM, "the model does not fit: it needs %llu MiB, %s has %llu MiB free (a smaller batch_size "
-			"helps; hlxt plan shows what takes the room)", (unsigned long long)need >> 20, p->dev->info.name,
+	return hlx_fail(HLX_ENOMEM, "the model does not fit: it needs %llu MiB, %s has %llu MiB free (a smaller "
+			"micro_batch helps; hlxt plan shows what takes the room)", (unsigned long long)need >> 20, p->dev->info.name,
 			(unsigned long long)i->available >> 20);
 }
 

@@ -2,6 +2,7 @@
 #include "core/program.h"
 
 #include "core/check/selftest.h"
+#include "hlx/math.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -55,8 +56,11 @@ static int create(struct hlx_program *p, bool try)
 {
 	HLX_TRY(check_weights(p->graph, p->weights));
 	HLX_TRY(hlx_program_build(p));
+	if (p->weights)
+		HLX_TRY(hlx_program_compile(p));
 	if (try && p->weights)
 		HLX_TRY(hlx_selftest(p));
+	HLX_TRY(hlx_program_schedule(p));
 	HLX_TRY(hlx_program_layout(p));
 	HLX_TRY(hlx_program_barriers(p));
 	if (!p->weights)
@@ -103,6 +107,7 @@ void hlx_program_destroy(struct hlx_program *p)
 {
 	if (!p)
 		return;
+	(void)hlx_device_wait(p->dev); /* it may run still; what went wrong was somebody else's to hear */
 	hlx_program_release(p);
 	for (int a = 0; a < HLX_ARENA_COUNT; a++) {
 		for (uint32_t i = 0; i < p->n_chunks[a]; i++)
@@ -121,6 +126,7 @@ void hlx_program_destroy(struct hlx_program *p)
 	free(p->grad_state);
 	free(p->value_cell);
 	free(p->grad_cell);
+	free(p->batch_cell);
 	free(p->param_cell);
 	free(p->final_cell);
 	free(p->node);
@@ -136,6 +142,18 @@ struct hlx_plan_info hlx_program_plan(const struct hlx_program *p)
 
 static const char *const arena_name[] = { "weights", "states", "gradients", "activations", "staging", "parameters", "results" };
 
+static const char *phase_name(const struct hlx_prog_step *s, char text[16])
+{
+	bool add = s->phase >= HLX_PHASE_ADD;
+
+	if (s->phase == HLX_PHASE_PASS)
+		return s->backward ? "backward" : "forward";
+	if (s->phase == HLX_PHASE_ZERO || s->phase == HLX_PHASE_END)
+		return s->phase == HLX_PHASE_ZERO ? "zero" : "end";
+	snprintf(text, 16, "%s %u", add ? "add" : "store", s->phase - (unsigned)(add ? HLX_PHASE_ADD : HLX_PHASE_STORE));
+	return text;
+}
+
 int hlx_program_print(const struct hlx_program *p, FILE *f)
 {
 	static const char *const kinds[] = { "dispatch", "copy", "fill", "host call" };
@@ -143,8 +161,9 @@ int hlx_program_print(const struct hlx_program *p, FILE *f)
 	for (uint32_t i = 0; i < p->n_steps; i++) {
 		const struct hlx_prog_step *s = &p->step[i];
 		const struct hlx_prog_node *n = &p->node[s->node];
+		char phase[16];
 		fprintf(f, "%5u %c %-9s %-8s %-28s %s/%s", i, s->barrier ? '|' : ' ', kinds[s->kind],
-				s->backward ? "backward" : "forward", n->path, n->op->name, n->impl->name);
+				phase_name(s, phase), n->path, n->op->name, n->impl->name);
 		if (s->kind == HLX_DISPATCH)
 			fprintf(f, "  %s (%u, %u, %u)", s->pipeline->shader->name, s->groups[0], s->groups[1], s->groups[2]);
 		for (uint32_t j = 0; j < s->n_access; j++) {
@@ -169,8 +188,8 @@ static int find(const struct hlx_program *p, const char *name, int what, uint32_
 	int t = hlx_graph_find_tensor(p->graph, name), q = hlx_graph_find_param(p->graph, name);
 
 	if (t >= 0) {
-		*cell = what == HLX_GRAD ? p->grad_cell[p->graph->tensor[t].storage] :
-			p->value_cell[p->graph->tensor[t].storage];
+		uint32_t s = p->graph->tensor[t].storage;
+		*cell = what == HLX_GRAD ? p->grad_cell[s] : p->batch_cell[s] != HLX_NONE ? p->batch_cell[s] : p->value_cell[s];
 		*desc = p->graph->tensor[t].desc;
 	} else if (q >= 0) {
 		*cell = what == HLX_GRAD ? (p->options.backward ? p->final_cell[q] : HLX_NONE) : p->param_cell[q];
@@ -185,18 +204,25 @@ static int find(const struct hlx_program *p, const char *name, int what, uint32_
 	return hlx_is_contiguous(desc) ? 0 : hlx_fail(HLX_ENOTSUP, "%s is a view: read what it is a view of", name);
 }
 
+/* Partial sums, and an input's whole batch. */
+static bool has_more(const struct hlx_program *p, const char *name, uint32_t cell)
+{
+	int t = hlx_graph_find_tensor(p->graph, name);
+	uint32_t s = t < 0 ? HLX_NONE : p->graph->tensor[t].storage;
+
+	return t >= 0 && (p->graph->storage[s].slotted || p->batch_cell[s] == cell);
+}
+
 static int window(const struct hlx_program *p, const char *name, int what, uint64_t first, uint64_t count,
 		const struct hlx_memory **m, uint64_t *at)
 {
 	struct hlx_desc d = { 0 };
 	uint32_t cell = HLX_NONE;
 	uint64_t have;
-	int t;
 
 	HLX_TRY(has_memory(p));
 	HLX_TRY(find(p, name, what, &cell, &d));
-	t = hlx_graph_find_tensor(p->graph, name);
-	have = t >= 0 && p->graph->storage[p->graph->tensor[t].storage].slotted ? p->cell[cell].bytes / 4 : hlx_numel(&d);
+	have = has_more(p, name, cell) ? p->cell[cell].bytes / 4 : hlx_numel(&d);
 	if (first > have || count > have - first)
 		return hlx_fail(HLX_ESHAPE, "%s: elements %llu to %llu of %llu", name, (unsigned long long)first,
 				(unsigned long long)first + count, (unsigned long long)have);
@@ -205,13 +231,32 @@ static int window(const struct hlx_program *p, const char *name, int what, uint6
 	return 0;
 }
 
+static bool is_integer(const struct hlx_program *p, const char *tensor)
+{
+	int t = hlx_graph_find_tensor(p->graph, tensor);
+
+	return t >= 0 && p->graph->tensor[t].desc.dtype != HLX_F32;
+}
+
+/* What an op loads is 0 or at least 2^-50, whoever put it there. */
 int hlx_program_write(struct hlx_program *p, const char *tensor, int what, uint64_t first, uint64_t count, const void *in)
 {
 	const struct hlx_memory *m;
 	uint64_t at;
+	float *x;
+	int status;
 
 	HLX_TRY(window(p, tensor, what, first, count, &m, &at));
-	return hlx_memory_write(p->dev, m, at, count * 4, in);
+	if (is_integer(p, tensor))
+		return hlx_memory_write(p->dev, m, at, count * 4, in);
+	if (!(x = malloc((count ? count : 1) * sizeof(*x))))
+		return hlx_no_memory();
+	memcpy(x, in, count * sizeof(*x));
+	for (uint64_t i = 0; i < count; i++)
+		x[i] = hlx_store(x[i]);
+	status = hlx_memory_write(p->dev, m, at, count * 4, x);
+	free(x);
+	return status;
 }
 
 int hlx_program_read(struct hlx_program *p, const char *tensor, int what, uint64_t first, uint64_t count, void *out)

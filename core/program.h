@@ -2,7 +2,10 @@
  * program.h - a graph on a device: one fixed list of steps, replayed.
  *
  *   build.c   nodes forward, backward, reductions, norm, optimizer, hash -> steps with symbolic arguments (cells)
+ *   passes.c  what a step in several micro-batches has besides: phases, and the sums that join them
  *   record.c  what a plugin's dispatch() and its kin check and append
+ *   compile.c the steps' pipelines, built side by side
+ *   schedule.c which steps run at once: epochs
  *   plan.c    lifetimes -> an arena and an offset for each cell
  *   barrier.c which steps wait for those before
  *   replay.c  descriptor sets and command buffers; running them
@@ -25,7 +28,7 @@ struct hlx_cell {
 	uint32_t parent;         /* HLX_NONE, or the cell this is a slice of */
 	uint64_t offset;         /* in parent or in the arena's chunk */
 	uint32_t chunk;
-	uint32_t first, last;    /* steps that touch it; first HLX_NONE: none */
+	uint32_t first, last;    /* steps, once scheduled epochs, that touch it; first HLX_NONE: none */
 	bool persistent;         /* keeps its memory all the time */
 	const struct hlx_memory *external; /* of hlx_weights */
 };
@@ -36,11 +39,20 @@ struct hlx_access {
 	bool read, write, texel;
 };
 
+/*
+ * A run is its passes, each the steps of PASS; where there are several, those of the other phases come between and after
+ * (passes.c).  A program of one pass has no other.
+ */
+#define HLX_MAX_LEVELS 16u /* 65,536 slots */
+enum hlx_phase { HLX_PHASE_PASS, HLX_PHASE_ZERO, HLX_PHASE_STORE, HLX_PHASE_ADD = HLX_PHASE_STORE + HLX_MAX_LEVELS,
+	HLX_PHASE_END = HLX_PHASE_ADD + HLX_MAX_LEVELS };
+
 enum hlx_step_kind { HLX_DISPATCH, HLX_COPY, HLX_FILL, HLX_HOST_CALL };
 
 struct hlx_prog_step {
 	enum hlx_step_kind kind;
 	uint32_t node;
+	uint8_t phase;          /* enum hlx_phase; steps of one lie side by side */
 	bool backward, barrier; /* barrier: waits for what came before */
 	struct hlx_pipeline *pipeline;
 	unsigned char push[256];
@@ -77,7 +89,7 @@ struct hlx_region {
 };
 struct hlx_grad_state {
 	struct hlx_region *written;
-	uint32_t n;
+	uint32_t n, since; /* since: the first node that knows the storage */
 	bool zeroed; /* a fill came first: everything accumulates */
 };
 
@@ -91,10 +103,12 @@ struct hlx_program {
 	struct hlx_prog_step *step;
 	uint32_t n_nodes, n_cells, n_steps;
 	uint32_t *value_cell, *grad_cell; /* by storage */
+	uint32_t *batch_cell; /* by storage: where an input has all of the batch, or HLX_NONE */
 	uint32_t *param_cell, *final_cell; /* by parameter: its value, its gradient summed over the slots */
 	struct hlx_grad_state *grad_state; /* by storage */
 	uint32_t weights_cell, gradients_cell, squares_cell, table_cell, flags_cell, loss_cell, norm_cell, steps_cell;
 	uint32_t blocks_cell, keys_cell, sums_cell, result_cell; /* of the state hash, where there is one */
+	uint32_t roots_cell, level_cell[HLX_MAX_LEVELS], n_levels; /* passes.c */
 	uint32_t state_cell[HLX_MAX_SLOTS];
 	const char *state_name[HLX_MAX_SLOTS];
 	uint32_t n_arrays; /* that are hashed; 0: none */
@@ -103,9 +117,10 @@ struct hlx_program {
 	uint64_t arena_bytes[HLX_ARENA_COUNT];
 	struct hlx_plan_info plan;
 	VkDescriptorPool descriptors;
-	VkCommandBuffer *cmd;
+	VkCommandBuffer *cmd, *queue; /* queue: of those to be submitted next */
 	uint32_t *cmd_first; /* the step each command buffer begins with */
-	uint32_t n_cmds;
+	uint32_t n_cmds, n_queued;
+	uint8_t phase; /* of the steps that are recorded now */
 	bool seeded;
 };
 
@@ -124,6 +139,16 @@ bool hlx_desc_covers(const struct hlx_desc *whole, const struct hlx_region *part
 void hlx_record_host(struct hlx_host *); /* sets dispatch, fill, copy, host_call */
 /* All of a cell into another one of its size. */
 int hlx_record_copy(struct hlx_program *, uint32_t node, uint32_t to, uint32_t from);
+/* All of a cell with +0. */
+int hlx_record_zero(struct hlx_program *, uint32_t node, uint32_t cell);
+/* passes.c */
+uint32_t hlx_passes_times(const struct hlx_program *, uint8_t phase); /* that a run makes of a phase */
+/* Sends all of a run; the last of it is not waited for. */
+int hlx_passes_start(struct hlx_program *, const struct hlx_step *);
+/* schedule.c */
+int hlx_program_schedule(struct hlx_program *);
+/* compile.c: what its steps need */
+int hlx_program_compile(struct hlx_program *);
 /* plan.c */
 int hlx_program_layout(struct hlx_program *);
 int hlx_program_allocate(struct hlx_program *);
@@ -134,6 +159,14 @@ int hlx_program_write_hash_tables(struct hlx_program *);
 int hlx_program_barriers(struct hlx_program *);
 /* replay.c */
 int hlx_program_materialize(struct hlx_program *);
+/* The step as the kernels see it; the steps of one phase, where it has any; what they have queued: sent, or sent and
+ * waited for. */
+int hlx_replay_write(struct hlx_program *, const struct hlx_step *);
+int hlx_replay_phase(struct hlx_program *, uint8_t phase, const struct hlx_step *);
+int hlx_replay_send(struct hlx_program *);
+int hlx_replay_submit(struct hlx_program *);
+/* Steps [first, first + n), of which none is a host call, once more; wait: behind a barrier. */
+void hlx_program_record(struct hlx_program *, VkCommandBuffer, uint32_t first, uint32_t n, bool wait);
 void hlx_program_release(struct hlx_program *);
 
 /* weights.c */

@@ -48,6 +48,7 @@ static int append(struct hlx_rec *rec, const struct hlx_prog_step *s)
 	p->step = grown;
 	grown[p->n_steps] = *s;
 	grown[p->n_steps].node = rec->node;
+	grown[p->n_steps].phase = p->phase;
 	grown[p->n_steps].backward = rec->backward;
 	for (uint32_t i = 0; i < s->n_access; i++)
 		for (uint32_t c = s->access[i].cell; c != HLX_NONE; c = p->cell[c].parent) {
@@ -163,6 +164,15 @@ int hlx_record_copy(struct hlx_program *p, uint32_t node, uint32_t to, uint32_t 
 	const struct hlx_prog_step s = { .kind = HLX_COPY, .n_access = 2, .access = {
 		{ .cell = to, .range = p->cell[to].bytes, .write = true },
 		{ .cell = from, .range = p->cell[to].bytes, .read = true } } };
+
+	return append(&rec, &s);
+}
+
+int hlx_record_zero(struct hlx_program *p, uint32_t node, uint32_t cell)
+{
+	struct hlx_rec rec = { p, node, false };
+	const struct hlx_prog_step s = { .kind = HLX_FILL, .n_access = 1, .access = {
+		{ .cell = cell, .range = p->cell[cell].bytes, .write = true } } };
 
 	return append(&rec, &s);
 }

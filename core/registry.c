@@ -1,23 +1,10 @@
-/*
- * registry.c - plugins: which ops there are, and which implementations of them.
- *
- * A plugin's code runs with all our rights, so its file is checked first: ours or root's, and writable by nobody
- * else.  Its two ABI words are read before any other member and before any of its code runs.  Nothing is ever
- * dlclosed: tables point into it.
- */
+/* registry.c - which ops there are, and which implementations of them.  Their files are loaded in load.c. */
 #include "core/registry.h"
 
-#include <dirent.h>
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/host.h"
-#include "core/numerics.h"
 
 struct entry {
 	const void *what; /* struct hlx_op or struct hlx_impl */
@@ -32,6 +19,7 @@ struct list {
 struct hlx_registry {
 	struct list ops, impls, plugins;
 	struct hlx_core_host host;
+	bool shadow;
 };
 
 int hlx_registry_create(struct hlx_registry **out)
@@ -43,6 +31,11 @@ int hlx_registry_create(struct hlx_registry **out)
 	hlx_host_init(&r->host);
 	*out = r;
 	return 0;
+}
+
+void hlx_registry_shadow(struct hlx_registry *r)
+{
+	r->shadow = true;
 }
 
 static void list_finish(struct list *l)
@@ -132,25 +125,6 @@ size_t hlx_registry_op_names(const struct hlx_registry *r, const char **out, siz
 
 /* -- what a plugin must be --------------------------------------------------------------------------------- */
 
-static int check_file(int fd, const char *path)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return hlx_fail(HLX_EPLUGIN, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return hlx_fail(HLX_EPLUGIN, "%s: not a regular file", path);
-	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return hlx_fail(HLX_EPLUGIN, "%s: belongs to user %u, neither root nor you: refused", path,
-				(unsigned)st.st_uid);
-	if (st.st_mode & S_IWOTH)
-		return hlx_fail(HLX_EPLUGIN, "%s: anyone may write to it: refused (chmod o-w mends it)", path);
-	if ((st.st_mode & S_IWGRP) && st.st_gid != getegid())
-		return hlx_fail(HLX_EPLUGIN, "%s: group %u may write to it: refused (chmod g-w mends it)", path,
-				(unsigned)st.st_gid);
-	return 0;
-}
-
 static int check_slots(const struct hlx_op *op, const char *path)
 {
 	size_t n = 0;
@@ -193,14 +167,14 @@ static int add_op(struct hlx_registry *r, const struct hlx_op *op, const char *p
 {
 	const struct hlx_op *old;
 
-	if (op->struct_size < sizeof(*op) || !op->name || !*op->name || !op->slots || !op->infer ||
+	if (op->struct_size < offsetof(struct hlx_op, bench) || !op->name || !*op->name || !op->slots || !op->infer ||
 			op->kind < HLX_LAYER || op->kind > HLX_HASH)
 		return hlx_fail(HLX_EPLUGIN, "%s: op %s lacks its name, kind, slots or infer()", path,
-				op->struct_size >= sizeof(*op) && op->name ? op->name : "?");
+				op->struct_size >= offsetof(struct hlx_op, bench) && op->name ? op->name : "?");
 	HLX_TRY(check_slots(op, path));
 	HLX_TRY(check_attrs(op, path));
 	old = hlx_registry_op(r, op->name);
-	if (old && !same_slots(old, op))
+	if (old && !r->shadow && !same_slots(old, op))
 		return hlx_fail(HLX_EPLUGIN, "%s: op %s has other slots than the one that is loaded", path, op->name);
 	return old ? 0 : list_add(&r->ops, op, path);
 }
@@ -213,17 +187,14 @@ static int add_impl(struct hlx_registry *r, const struct hlx_impl *impl, const c
 	for (size_t i = 0; i < r->impls.count; i++) {
 		const struct hlx_impl *old = r->impls.entry[i].what;
 		if (!strcmp(old->op, impl->op) && !strcmp(old->name, impl->name))
-			return hlx_fail(HLX_EPLUGIN, "%s: %s/%s is there already, from %s", path, impl->op, impl->name,
+			return r->shadow ? 0 : hlx_fail(HLX_EPLUGIN, "%s: %s/%s is there already, from %s", path, impl->op, impl->name,
 					r->impls.entry[i].file);
 	}
 	return list_add(&r->impls, impl, path);
 }
 
-static int add_plugin(struct hlx_registry *r, const struct hlx_plugin *p, const char *path)
+int hlx_registry_add(struct hlx_registry *r, const struct hlx_plugin *p, const char *path)
 {
-	if (p->abi_major != HLX_ABI_MAJOR || p->abi_minor > HLX_ABI_MINOR)
-		return hlx_fail(HLX_EPLUGIN, "%s: made for plugin ABI %u.%u, this is hlx with %u.%u: rebuild it", path,
-				p->abi_major, p->abi_minor, HLX_ABI_MAJOR, HLX_ABI_MINOR);
 	if (p->struct_size < sizeof(*p))
 		return hlx_fail(HLX_EPLUGIN, "%s: hlx_plugin has %zu bytes, want %zu", path, p->struct_size, sizeof(*p));
 	for (size_t i = 0; i < r->plugins.count; i++)
@@ -237,87 +208,6 @@ static int add_plugin(struct hlx_registry *r, const struct hlx_plugin *p, const 
 	for (const struct hlx_impl *const *impl = p->impls; impl && *impl; impl++)
 		HLX_TRY(add_impl(r, *impl, path));
 	return 0;
-}
-
-int hlx_registry_load(struct hlx_registry *r, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), status;
-	const struct hlx_plugin *plugin;
-	void *so = NULL;
-	char *real;
-	struct hlx_fpenv env;
-
-	if (fd < 0)
-		return hlx_fail(HLX_EPLUGIN, "%s: %s", path, strerror(errno));
-	status = check_file(fd, path);
-	close(fd);
-	HLX_TRY(status);
-	if (!(real = realpath(path, NULL))) /* dlopen searches for a name without a slash */
-		return hlx_fail(HLX_EPLUGIN, "%s: %s", path, strerror(errno));
-	hlx_fpenv_enter(&env); /* a library linked with -ffast-math sets flush-to-zero when it loads */
-	so = dlopen(real, RTLD_NOW | RTLD_LOCAL);
-	free(real);
-	if (!so)
-		status = hlx_fail(HLX_EPLUGIN, "%s: %s", path, dlerror());
-	else if (!(plugin = dlsym(so, "hlx_plugin")))
-		status = hlx_fail(HLX_EPLUGIN, "%s: exports no hlx_plugin, so it is not a plugin", path);
-	else
-		status = add_plugin(r, plugin, path);
-	hlx_fpenv_restore(&env); /* its init() may load libraries too */
-	return status;
-}
-
-static int by_suffix(const struct dirent *e)
-{
-	size_t n = strlen(e->d_name);
-
-	return n > 3 && !strcmp(e->d_name + n - 3, ".so");
-}
-
-int hlx_registry_load_dir(struct hlx_registry *r, const char *dir)
-{
-	struct dirent **name;
-	int n = scandir(dir, &name, by_suffix, NULL), status = 0;
-	char path[4096];
-
-	if (n < 0)
-		return errno == ENOENT ? 0 : hlx_fail(HLX_EPLUGIN, "%s: %s", dir, strerror(errno));
-	for (int i = 1; i < n; i++) /* by name, in bytes: the order of a folder and of a locale is not ours */
-		for (int j = i; j && strcmp(name[j - 1]->d_name, name[j]->d_name) > 0; j--) {
-			struct dirent *t = name[j];
-			name[j] = name[j - 1];
-			name[j - 1] = t;
-		}
-	for (int i = 0; i < n; i++) {
-		if (status >= 0) {
-			snprintf(path, sizeof(path), "%s/%s", dir, name[i]->d_name);
-			status = hlx_registry_load(r, path);
-		}
-		free(name[i]);
-	}
-	free(name);
-	return status;
-}
-
-/* Our own folder first, so that a stranger's op with other slots is the one that is refused. */
-int hlx_registry_load_all(struct hlx_registry *r, const char *dir)
-{
-	const char *list = getenv("HLX_PLUGIN_PATH");
-	char *copy = strdup(list ? list : ""), *rest = copy, *one;
-	char *builtin = dir ? realpath(dir, NULL) : NULL;
-	int status = copy ? 0 : hlx_no_memory();
-
-	if (status >= 0 && dir)
-		status = hlx_registry_load_dir(r, dir);
-	while (status >= 0 && (one = strsep(&rest, ":"))) {
-		char *real = *one ? realpath(one, NULL) : NULL;
-		if (real && (!builtin || strcmp(real, builtin)))
-			status = hlx_registry_load_dir(r, one);
-		free(real);
-	}
-	free(builtin);
-	free(copy);
-	return status;
 }
 
 /* -- choice ------------------------------------------------------------------------------------------------ */

@@ -118,6 +118,14 @@ static void record_step(struct hlx_program *p, VkCommandBuffer cmd, const struct
 	}
 }
 
+void hlx_program_record(struct hlx_program *p, VkCommandBuffer cmd, uint32_t first, uint32_t n, bool wait)
+{
+	if (wait)
+		barrier(cmd);
+	for (uint32_t i = first; i < first + n; i++)
+		record_step(p, cmd, &p->step[i]);
+}
+
 static int begin(struct hlx_program *p, uint32_t first)
 {
 	VkCommandBufferAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
@@ -157,8 +165,8 @@ static int record_all(struct hlx_program *p)
 	uint32_t in_buffer = 0;
 
 	for (uint32_t i = 0; i < p->n_steps; i++) {
-		bool host = p->step[i].kind == HLX_HOST_CALL;
-		if (open && (host || in_buffer == STEPS_PER_COMMAND_BUFFER)) {
+		bool host = p->step[i].kind == HLX_HOST_CALL, turn = i && p->step[i].phase != p->step[i - 1].phase;
+		if (open && (host || turn || in_buffer == STEPS_PER_COMMAND_BUFFER)) {
 			HLX_TRY(end(p));
 			open = false;
 		}
@@ -177,13 +185,14 @@ static int record_all(struct hlx_program *p)
 
 int hlx_program_materialize(struct hlx_program *p)
 {
+	HLX_TRY(hlx_program_compile(p));
 	HLX_TRY(create_pool(p));
 	for (uint32_t i = 0; i < p->n_steps; i++)
-		if (p->step[i].kind == HLX_DISPATCH) {
-			HLX_TRY(hlx_pipeline_build(p->dev->host.pipelines, p->step[i].pipeline));
+		if (p->step[i].kind == HLX_DISPATCH)
 			HLX_TRY(write_set(p, &p->step[i]));
-		}
 	HLX_TRY(record_all(p));
+	if (!(p->queue = calloc(p->n_cmds + 1, sizeof(*p->queue))))
+		return hlx_no_memory();
 	return hlx_device_complaint(p->dev);
 }
 
@@ -196,13 +205,15 @@ void hlx_program_release(struct hlx_program *p)
 	if (p->n_cmds)
 		vkFreeCommandBuffers(p->dev->vk, p->dev->pool, p->n_cmds, p->cmd);
 	free(p->cmd);
+	free(p->queue);
+	p->queue = NULL;
 	free(p->cmd_first);
 }
 
 /* -- running ----------------------------------------------------------------------------------------------- */
 
 /* Fields of the step that every kernel may read, and each op's own scalars behind a copy of them. */
-static int write_steps(struct hlx_program *p, const struct hlx_step *step)
+int hlx_replay_write(struct hlx_program *p, const struct hlx_step *step)
 {
 	uint64_t at;
 	const struct hlx_memory *m = hlx_cell_memory(p, p->steps_cell, &at);
@@ -276,22 +287,53 @@ static int call_host(struct hlx_program *p, const struct hlx_prog_step *s, const
 	return status;
 }
 
-int hlx_program_run(struct hlx_program *p, const struct hlx_step *step)
+int hlx_replay_send(struct hlx_program *p)
 {
-	uint32_t cmd = 0, first, n;
+	uint32_t n = p->n_queued;
 
-	if (!p->weights)
-		return hlx_fail(HLX_EINVAL, "the program is a plan only: it has no memory");
-	HLX_TRY(write_steps(p, step));
-	for (uint32_t i = 0; i <= p->n_steps; i++) {
-		if (i < p->n_steps && p->step[i].kind != HLX_HOST_CALL)
+	p->n_queued = 0;
+	return hlx_device_send(p->dev, p->queue, n);
+}
+
+int hlx_replay_submit(struct hlx_program *p)
+{
+	HLX_TRY(hlx_replay_send(p));
+	return hlx_device_wait(p->dev);
+}
+
+int hlx_replay_phase(struct hlx_program *p, uint8_t phase, const struct hlx_step *step)
+{
+	uint32_t cmd = 0;
+
+	for (uint32_t i = 0; i < p->n_steps; i++) {
+		bool begins = cmd < p->n_cmds && p->cmd_first[cmd] == i;
+		if (p->step[i].phase == phase && begins)
+			p->queue[p->n_queued++] = p->cmd[cmd];
+		cmd += begins;
+		if (p->step[i].phase != phase || p->step[i].kind != HLX_HOST_CALL)
 			continue;
-		for (first = cmd, n = 0; cmd < p->n_cmds && p->cmd_first[cmd] < i; cmd++)
-			n++;
-		if (n)
-			HLX_TRY(hlx_device_submit(p->dev, &p->cmd[first], n));
-		if (i < p->n_steps)
-			HLX_TRY(call_host(p, &p->step[i], step));
+		HLX_TRY(hlx_replay_submit(p));
+		HLX_TRY(call_host(p, &p->step[i], step));
 	}
 	return 0;
+}
+
+int hlx_program_start(struct hlx_program *p, const struct hlx_step *step)
+{
+	if (!p->weights)
+		return hlx_fail(HLX_EINVAL, "the program is a plan only: it has no memory");
+	HLX_TRY(hlx_device_wait(p->dev)); /* what the kernels read is about to change */
+	p->n_queued = 0;                  /* of a run that failed */
+	return hlx_passes_start(p, step);
+}
+
+int hlx_program_wait(struct hlx_program *p)
+{
+	return hlx_device_wait(p->dev);
+}
+
+int hlx_program_run(struct hlx_program *p, const struct hlx_step *step)
+{
+	HLX_TRY(hlx_program_start(p, step));
+	return hlx_program_wait(p);
 }

@@ -38,52 +38,81 @@ int hlx_build_finish(struct hlx_program *p, uint32_t node)
 	return hlx_build_record(p, node, false);
 }
 
-static int reduce(struct hlx_program *p, const char *path, const struct hlx_desc *desc, uint32_t partial, uint32_t out,
-		uint32_t squares, bool first, bool last)
+int hlx_build_reduce(struct hlx_program *p, const struct hlx_reduction *r)
 {
-	uint64_t n = hlx_numel(desc);
-	struct hlx_desc part = *desc;
+	uint64_t n = hlx_numel(r->desc);
+	struct hlx_desc part = *r->desc;
 	const struct hlx_op *op;
 	uint32_t node;
 
 	part.offset = 0;
 	HLX_TRY(op_of(p, HLX_REDUCE, "adds the slots' partial sums", &op));
-	HLX_TRY(hlx_build_add_node(p, op, path, &node));
-	HLX_TRY(connect(p, node, "partial", partial, part));
-	HLX_TRY(connect(p, node, "out", out, part));
-	HLX_TRY(connect(p, node, "squares", squares, flat(HLX_F32, (n + 1023) / 1024)));
-	HLX_TRY(hlx_attrs_set_int(op, p->node[node].attrs, "first", first));
-	HLX_TRY(hlx_attrs_set_int(op, p->node[node].attrs, "last", last));
+	HLX_TRY(hlx_build_add_node(p, op, r->path, &node));
+	p->node[node].pub.slots = r->slots;
+	HLX_TRY(connect(p, node, "partial", r->partial, part));
+	HLX_TRY(connect(p, node, "out", r->out, part));
+	HLX_TRY(connect(p, node, "squares", r->squares, flat(HLX_F32, (n + 1023) / 1024)));
+	HLX_TRY(hlx_attrs_set_int(op, p->node[node].attrs, "first", r->first));
+	HLX_TRY(hlx_attrs_set_int(op, p->node[node].attrs, "last", r->last));
 	return hlx_build_finish(p, node);
+}
+
+int hlx_build_loss_slot(const struct hlx_program *p, uint32_t *out)
+{
+	const struct hlx_op *op = p->graph->node[p->graph->loss]->op;
+
+	for (*out = 0; op->slots[*out].name; ++*out)
+		if (op->slots[*out].flags & HLX_SLOTTED)
+			return 0;
+	return hlx_fail(HLX_EPLUGIN, "op %s is a loss without a slotted output", op->name);
+}
+
+/* Of the sums that end a gradient: those of several passes are joined by then. */
+static uint32_t slots_left(const struct hlx_program *p)
+{
+	return p->graph->passes > 1 ? 1 : (uint32_t)p->graph->options.slots;
 }
 
 int hlx_build_reduce_loss(struct hlx_program *p)
 {
 	const struct hlx_graph *g = p->graph;
-	const struct hlx_graph_node *gn = g->node[g->loss];
+	const struct hlx_prog_node *loss = &p->node[g->loss];
 	struct hlx_cell scratch = { .arena = HLX_ARENA_STAGING, .bytes = HLX_ALIGN, .parent = HLX_NONE };
-	uint32_t squares;
+	struct hlx_reduction r = { .out = p->loss_cell, .slots = slots_left(p), .first = true, .last = true };
+	uint32_t s;
 
-	HLX_TRY(hlx_program_add_cell(p, scratch, &squares));
-	for (uint32_t s = 0; s < p->node[g->loss].pub.n_slots; s++)
-		if (gn->op->slots[s].flags & HLX_SLOTTED)
-			return reduce(p, gn->path, &p->node[g->loss].desc[s], p->node[g->loss].value[s], p->loss_cell, squares,
-					true, true);
-	return hlx_fail(HLX_EPLUGIN, "op %s is a loss without a slotted output", gn->op->name);
+	HLX_TRY(hlx_build_loss_slot(p, &s));
+	HLX_TRY(hlx_program_add_cell(p, scratch, &r.squares));
+	r.path = loss->path;
+	r.desc = &loss->desc[s];
+	r.partial = loss->value[s];
+	if (g->passes > 1)
+		HLX_TRY(hlx_passes_root(p, g->loss, s, &r.partial));
+	return hlx_build_reduce(p, &r);
+}
+
+int hlx_build_squares(struct hlx_program *p, uint32_t param, uint32_t *out)
+{
+	uint64_t blocks = (hlx_numel(&p->graph->param[param].desc) + 1023) / 1024;
+
+	return hlx_program_add_cell(p, (struct hlx_cell){ .arena = HLX_ARENA_GRADIENTS, .bytes = blocks * 4,
+			.parent = p->squares_cell, .offset = hlx_blocks_offset(p->graph, param) * 4, .persistent = true }, out);
 }
 
 int hlx_build_reduce_param(struct hlx_program *p, uint32_t param, const struct hlx_use *use, uint32_t n)
 {
 	const struct hlx_param *q = &p->graph->param[param];
-	uint64_t blocks = (hlx_numel(&q->desc) + 1023) / 1024;
-	uint32_t squares;
+	struct hlx_reduction r = { .path = q->path, .desc = &q->desc, .out = p->final_cell[param], .slots = slots_left(p) };
 
-	HLX_TRY(hlx_program_add_cell(p, (struct hlx_cell){ .arena = HLX_ARENA_GRADIENTS, .bytes = blocks * 4,
-			.parent = p->squares_cell, .offset = hlx_blocks_offset(p->graph, param) * 4, .persistent = true },
-			&squares));
-	for (uint32_t u = 0; u < n; u++)
-		HLX_TRY(reduce(p, q->path, &q->desc, p->node[use[u].node].grad[use[u].slot], p->final_cell[param], squares,
-				u == 0, u + 1 == n));
+	HLX_TRY(hlx_build_squares(p, param, &r.squares));
+	for (uint32_t u = 0; u < n; u++) {
+		r.partial = p->node[use[u].node].grad[use[u].slot];
+		if (u == 0)
+			HLX_TRY(hlx_passes_clear(p, use[u].node, param, &r.partial));
+		r.first = u == 0;
+		r.last = u + 1 == n;
+		HLX_TRY(hlx_build_reduce(p, &r));
+	}
 	return 0;
 }
 

@@ -186,16 +186,15 @@ static int wire(struct hlx_graph *g, const char *path, const char *name, char *t
 	const char *tied[HLX_MAX_SLOTS] = { NULL }, *word;
 	const struct hlx_op *op;
 	struct hlx_graph_node *n;
-	int status;
+	int status, there;
 
 	do
 		word = strsep(&text, " \t");
 	while (word && !*word);
 	if (!word)
 		return hlx_fail(HLX_EINVAL, "want an op and its inputs");
-	for (uint32_t i = 0; i < g->n_nodes; i++)
-		if (!strcmp(g->node[i]->path, path))
-			return hlx_fail(HLX_EINVAL, "%s is there already, from %s", path, g->node[i]->where);
+	if ((there = hlx_graph_find_node(g, path)) >= 0)
+		return hlx_fail(HLX_EINVAL, "%s is there already, from %s", path, g->node[there]->where);
 	HLX_TRY(find_op(g, word, &op));
 	HLX_TRY(hlx_graph_node_create(g, op, path, where, &n));
 	if ((status = read_words(g, n, text, tied)) < 0) {

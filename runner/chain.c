@@ -153,6 +153,31 @@ int chain_reopen(const struct folder *f, uint64_t step, struct chain *c)
 	return status;
 }
 
+int chain_check(const char *folder, uint64_t step, uint64_t hash)
+{
+	struct chain_line *line = NULL;
+	struct journal j;
+	char *text = NULL;
+	uint64_t steps = 0;
+	size_t end;
+	bool device;
+	int status = journal_view(folder, "chain", &j);
+
+	if (status >= 0)
+		status = journal_text(&j, &text);
+	if (status >= 0)
+		status = parse_all(j.path, text, step, &device, &line, &steps, &end);
+	if (status >= 0 && steps <= step)
+		status = hlx_fail(HLX_EIO, "%s: is cut short: it has no line of step %" PRIu64 ", which there is a checkpoint of",
+				j.path, step);
+	else if (status >= 0 && line[step].hash != hash)
+		status = hlx_fail(HLX_EIO, "%s: is not the chain that checkpoint step-%" PRIu64 " belongs to", j.path, step);
+	free(line);
+	free(text);
+	journal_close(&j);
+	return status;
+}
+
 int chain_read(const char *folder, struct chain_line **out, uint64_t *steps)
 {
 	struct journal j;

@@ -18,6 +18,8 @@ struct chain {
 	bool device;          /* [numerics] mode = device, now or before: the hashes are one device's own */
 };
 int chain_create(const struct folder *, struct chain *);
+/* HLX_EIO where the chain does not reach step, or that line's chained hash is another one. */
+int chain_check(const char *folder, uint64_t step, uint64_t hash);
 /* Goes on behind the line of step: checks what is before, cuts off what is after; says device where c does. */
 int chain_reopen(const struct folder *, uint64_t step, struct chain *);
 /* Once a step, in order: does nothing where the last line is of that step. */

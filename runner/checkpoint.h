@@ -37,6 +37,8 @@ size_t checkpoint_list(const char *path, uint64_t **out);
 int checkpoint_at(const char *path, uint64_t step, struct checkpoint *out);
 /* The newest one's state.json, of the run's folder at path; its step even where that cannot be read. */
 int checkpoint_latest(const char *path, struct checkpoint *out);
+/* Adds to the message of HLX_EIO which older one is whole, where the newest, of that step, is not; returns status. */
+int checkpoint_advise(const char *path, uint64_t step, int status);
 /* Loads the parameters and, where the session has any, the optimizer's arrays; compares the hash. */
 int checkpoint_load(const char *path, const struct session *, const struct checkpoint *);
 

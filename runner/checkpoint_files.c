@@ -3,7 +3,10 @@
 #include "runner/paths.h"
 #include "runner/safetensors.h"
 
+#include "core/file.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,19 +64,34 @@ static bool get_hex(const json_t *j, const char *key, size_t digits, uint64_t *o
 	return true;
 }
 
-int checkpoint_read_state(const char *dir, struct checkpoint *c)
+static int load_json(const char *dir, json_t **out)
 {
 	char *path = path_join(dir, "state.json");
 	json_error_t error;
-	json_t *j = path ? json_load_file(path, JSON_REJECT_DUPLICATES, &error) : NULL;
-	const json_t *corpus = json_object_get(j, "corpus");
+	struct stat st;
+	int fd = -1;
+	const char *wrong = path ? hlx_file_open(path, O_RDONLY, &fd, &st) : "out of memory";
+
+	*out = wrong ? NULL : json_loadfd(fd, JSON_REJECT_DUPLICATES, &error);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return *out ? 0 : hlx_fail(HLX_EIO, "%s/state.json: %.120s", dir, wrong ? wrong : error.text);
+}
+
+int checkpoint_read_state(const char *dir, struct checkpoint *c)
+{
+	json_t *j;
+	const json_t *corpus;
 	uint64_t numerics = 0, loss = 0;
-	int status = 0;
+	int status;
 
 	*c = (struct checkpoint){ 0 };
+	status = load_json(dir, &j);
+	corpus = json_object_get(j, "corpus");
 	if (!j)
-		status = hlx_fail(HLX_EIO, "%s/state.json: %.120s", dir, path ? error.text : "out of memory");
-	else if (!get_int(j, "numerics", &numerics) || !get_int(j, "step", &c->step) || !get_int(j, "seed", &c->seed) ||
+		return status;
+	if (!get_int(j, "numerics", &numerics) || !get_int(j, "step", &c->step) || !get_int(j, "seed", &c->seed) ||
 			!get_hex(j, "loss", 8, &loss) || !get_hex(j, "hash", 16, &c->hash) ||
 			!get_hex(j, "model", 16, &c->model) || !get_hex(j, "chain", 16, &c->chain) ||
 			!get_int(j, "samples", &c->samples) || !get_int(corpus, "bytes", &c->corpus_size) ||
@@ -85,7 +103,6 @@ int checkpoint_read_state(const char *dir, struct checkpoint *c)
 				(unsigned long long)numerics, NUMERICS);
 	c->loss_bits = (uint32_t)loss;
 	json_decref(j);
-	free(path);
 	return status;
 }
 

@@ -29,30 +29,33 @@ enum { CLI_USAGE = -100, CLI_STOPPED = -101 };
 #define CLI_COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 struct cli_args {
-	const char *operand; /* the INI or the run's folder */
+	const char *operand; /* the INI or the run's folder; NULL where it may be left out, and is */
 	const char *other;   /* another folder, or NULL */
+	char **words;        /* n_words further operands */
+	int n_words;
 	const char *set[CLI_MAX_SETS];
 	size_t n_set;
 	const char *device, *out, *prompt;
 	int64_t steps, from, to, tokens; /* -1: not given */
 	uint64_t seed;
 	double temperature, top_p;
-	bool quiet, list;
+	bool quiet, list, quick, json;
 };
 
 /* Options by their place in the table of options.c; a command lists those it takes, ending with 0. */
 enum cli_option {
 	OPT_HELP = 1, OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_LIST, OPT_PROMPT, OPT_TOKENS, OPT_SEED,
-	OPT_TEMPERATURE, OPT_TOP_P, OPT_FROM, OPT_TO, OPT_COUNT
+	OPT_TEMPERATURE, OPT_TOP_P, OPT_FROM, OPT_TO, OPT_QUICK, OPT_JSON, OPT_COUNT
 };
 
 struct command {
-	const char *name, *operand, *doc, *more; /* operand: "DIR", or "DIR [DIR2]" */
+	const char *name, *operand, *doc, *more; /* operand: "DIR", "DIR [DIR2]", "[OP]", or "OP [CASE...]" */
 	enum cli_option options[12];
 	int (*run)(const struct cli_args *);
 };
 
-extern const struct command command_run, command_resume, command_sample, command_verify, command_plan, command_ops, command_devices;
+extern const struct command command_run, command_resume, command_sample, command_verify, command_check, command_plan,
+	command_bench, command_ops, command_devices;
 
 /* 0: go on; 1: --help was asked for and printed. */
 int options_parse(const struct command *, int argc, char **argv, struct cli_args *out);

@@ -4,6 +4,8 @@
  */
 #include "runner/conf_keys.h"
 
+#include "core/error.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,7 @@ static const char *const tokenizers[] = { "bytes", NULL };
 #define BIG 9007199254740992.0 /* 2^53 */
 const struct conf_key conf_keys[CONF_KEYS] = {
 	{ "train", "batch_size", KEY_INT, AT(batch_size), 8, 1, 1 << 20, NULL, NULL },
+	{ "train", "micro_batch", KEY_INT, AT(micro_batch), 0, 1, 1 << 20, NULL, NULL }, /* 0, absent: batch_size */
 	{ "train", "steps", KEY_INT, AT(steps), 0, 0, 4294967295.0, NULL, NULL },
 	{ "train", "epochs", KEY_INT, AT(epochs), 0, 0, 1 << 30, NULL, NULL },
 	{ "train", "lr", KEY_REAL, AT(lr), 3e-4, 0, 1e3, NULL, NULL },
@@ -45,14 +48,6 @@ static const char *const sections[] = {
 	"model", "ops", "embed", "layer", "head", "train", "numerics", "data", "output", NULL
 };
 
-/* "tiny.ini:12: train.lr: " in front of the message. */
-static int blame(const struct hlx_setting *s, int status)
-{
-	if (s->line)
-		return hlx_prefix(status, "%s:%u: %s.%s: ", s->file, s->line, s->section, s->key);
-	return hlx_prefix(status, "--set %s.%s: ", s->section, s->key);
-}
-
 static int read_choice(struct hlx_ini *ini, const struct conf_key *k, int64_t *out)
 {
 	const struct hlx_setting *s = hlx_ini_find(ini, k->section, k->name);
@@ -65,7 +60,7 @@ static int read_choice(struct hlx_ini *ini, const struct conf_key *k, int64_t *o
 			*out = (int64_t)n + 1;
 			return 0;
 		}
-	return blame(s, hlx_fail(HLX_EINVAL, "no %s %.60s%s", k->name, s->value, cli_hint(s->value, k->choices, n)));
+	return hlx_setting_blame(s, hlx_fail(HLX_EINVAL, "no %s %s", k->name, hlx_choices(s->value, k->choices, n)));
 }
 
 static int read_every(struct hlx_ini *ini, const struct conf_key *k, struct conf_every *out)
@@ -80,7 +75,7 @@ static int read_every(struct hlx_ini *ini, const struct conf_key *k, struct conf
 	out->count = v;
 	out->epochs = !strcmp(end, " epochs") || !strcmp(end, " epoch");
 	if (end == s->value || v < 0 || v > (1ll << 53) || (*end && !out->epochs && strcmp(end, " steps")))
-		return blame(s, hlx_fail(HLX_EINVAL, "\"%.60s\": want a number of steps, or \"N epochs\"", s->value));
+		return hlx_setting_blame(s, hlx_fail(HLX_EINVAL, "\"%.60s\": want a number of steps, or \"N epochs\"", s->value));
 	return 0;
 }
 
@@ -119,6 +114,24 @@ int conf_open(const char *path, const struct cli_args *args, struct conf *c)
 	CLI_TRY(hlx_ini_read(path, &c->ini));
 	for (size_t i = 0; i < args->n_set; i++)
 		CLI_TRY(hlx_ini_set(c->ini, args->set[i]));
+	return hlx_ini_check_sections(c->ini, sections); /* before anybody misses what stands in a wrong one */
+}
+
+int conf_check_sets(const struct cli_args *args, const char *command, const char *const *allowed)
+{
+	char list[128] = "";
+
+	for (size_t i = 0; i < args->n_set; i++) {
+		bool known = false;
+		for (size_t k = 0; allowed[k]; k++) {
+			known |= !strncmp(args->set[i], allowed[k], strlen(allowed[k]));
+			if (!i)
+				snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", k ? ", " : "", allowed[k]);
+		}
+		if (!known)
+			return hlx_fail(CLI_USAGE, "%s: --set %.60s: is part of what is computed; what may be set is %s", command,
+					args->set[i], list);
+	}
 	return 0;
 }
 
@@ -182,8 +195,7 @@ static int check_optimizer(struct conf *c, const struct hlx_registry *r)
 		if (other->kind == HLX_OPTIMIZER)
 			names[n++] = other->name;
 	if (!op || op->kind != HLX_OPTIMIZER)
-		return hlx_fail(HLX_EINVAL, "train.optimizer: no optimizer %.60s%s", c->optimizer,
-				cli_hint(c->optimizer, names, n));
+		return hlx_fail(HLX_EINVAL, "train.optimizer: no optimizer %s", hlx_choices(c->optimizer, names, n));
 	for (const struct hlx_attr *a = op->attrs; a && a->name; a++)
 		CLI_TRY(conf_read_attr(c->ini, a, text, sizeof text));
 	return 0;
@@ -203,6 +215,8 @@ static int check_together(struct conf *c)
 	if ((c->slots & (c->slots - 1)) || c->batch_size % c->slots)
 		return hlx_fail(HLX_EINVAL, "train.slots = %lld: want a power of two that divides batch_size = %lld",
 				(long long)c->slots, (long long)c->batch_size);
+	if (!c->micro_batch)
+		c->micro_batch = c->batch_size;
 	return 0;
 }
 
@@ -218,8 +232,6 @@ int conf_read(struct conf *c, const struct hlx_registry *r, const struct cli_arg
 	if (args->steps >= 0) {
 		c->steps = args->steps;
 		c->epochs = 0;
-		if (!c->steps)
-			return hlx_fail(CLI_USAGE, "--steps 0: want at least 1");
 	}
 	CLI_TRY(check_together(c));
 	CLI_TRY(check_optimizer(c, r));
@@ -228,24 +240,51 @@ int conf_read(struct conf *c, const struct hlx_registry *r, const struct cli_arg
 	return c->sample_prompt ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
 }
 
+/* "section.name" for a hint; room where all are taken already changes nothing but the hint. */
+struct known {
+	char text[256][64];
+	const char *name[257];
+	size_t n;
+};
+
+static void add_known(struct known *k, const char *section, const char *name)
+{
+	if (k->n == CLI_COUNT(k->text))
+		return;
+	snprintf(k->text[k->n], sizeof k->text[0], "%s.%s", section, name);
+	k->name[k->n] = k->text[k->n];
+	k->n++;
+}
+
+/* [model] takes any name; those that a typo may have missed are the program's own, and what ops look for there. */
+static void add_model(struct known *k, const struct hlx_registry *r)
+{
+	static const char *const own[] = { "num_layers", "vocab_size", "max_seq_len" };
+	const struct hlx_op *op;
+
+	for (size_t i = 0; i < CLI_COUNT(own); i++)
+		add_known(k, "model", own[i]);
+	for (size_t i = 0; (op = hlx_registry_op_at(r, i, NULL)); i++)
+		for (const struct hlx_attr *a = op->kind == HLX_LAYER || op->kind == HLX_LOSS ? op->attrs : NULL; a && a->name; a++)
+			add_known(k, "model", a->name);
+}
+
 int conf_check(struct conf *c, const struct hlx_registry *r)
 {
-	const char *known[CONF_KEYS + 64];
-	char dotted[64][64];
-	size_t n = 0, m = 0;
-	static char names[CONF_KEYS][64];
+	struct known *k = calloc(1, sizeof *k);
+	int status;
 
-	for (; n < CONF_KEYS; n++) {
-		snprintf(names[n], sizeof names[n], "%s.%s", conf_keys[n].section, conf_keys[n].name);
-		known[n] = names[n];
-	}
-	known[n++] = "data.corpus";
-	for (const struct hlx_attr *a = conf_optimizer_attrs(c, r); a && a->name && m < 62; a++, m++) {
-		snprintf(dotted[m], sizeof dotted[m], "train.%s", a->name);
-		known[n++] = dotted[m];
-	}
-	known[n] = NULL;
-	return hlx_ini_check(c->ini, sections, known);
+	if (!k)
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	for (size_t i = 0; i < CONF_KEYS; i++)
+		add_known(k, conf_keys[i].section, conf_keys[i].name);
+	add_known(k, "data", "corpus");
+	for (const struct hlx_attr *a = conf_optimizer_attrs(c, r); a && a->name; a++)
+		add_known(k, "train", a->name);
+	add_model(k, r);
+	status = hlx_ini_check(c->ini, sections, k->name);
+	free(k);
+	return status;
 }
 
 static uint64_t divide_up(uint64_t a, uint64_t b)

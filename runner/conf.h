@@ -18,7 +18,7 @@ struct conf {
 	char *path, *name; /* of the INI; its name without folder and ending */
 	int64_t vocab_size, seq_len, num_layers;
 
-	int64_t batch_size, steps, epochs, warmup, seed, slots, eval_every, eval_batches;
+	int64_t batch_size, micro_batch, steps, epochs, warmup, seed, slots, eval_every, eval_batches;
 	int64_t schedule; /* enum hlx_decay */
 	double lr, lr_min;
 	const char *optimizer;
@@ -40,6 +40,8 @@ struct conf {
 
 /* Opens it and applies args->set. */
 int conf_open(const char *path, const struct cli_args *, struct conf *);
+/* Only what cannot change a bit may be set: keys that begin with one of allowed, which ends with NULL. */
+int conf_check_sets(const struct cli_args *, const char *command, const char *const *allowed);
 /* Everything but the wiring; the optimizer's keys are those of its op in the registry. */
 int conf_read(struct conf *, const struct hlx_registry *, const struct cli_args *);
 /* Where the corpus' files are: in the INI's folder, or among the models. */
@@ -53,7 +55,7 @@ int conf_resolve(struct conf *, uint64_t windows);
 struct hlx_schedule conf_schedule(const struct conf *);
 /* Puts every value, defaults included, into the ini, so that run.ini says all. */
 int conf_write_back(struct conf *, const struct hlx_registry *);
-/* A hash of everything but [output]. */
+/* A hash of all that can change a bit, and of [ops]: not of [output], nor of train.micro_batch. */
 uint64_t conf_fingerprint(const struct conf *);
 
 #endif

@@ -25,6 +25,14 @@ static int set(struct hlx_ini *ini, const char *fmt, ...)
 	return hlx_ini_set(ini, text);
 }
 
+/* An expression stays as it is: in its number nobody would see what the names of [model] in it are for. */
+static bool says(struct hlx_ini *ini, const char *section, const char *key, double value)
+{
+	double v;
+
+	return hlx_ini_find(ini, section, key) && hlx_ini_real(ini, section, key, -1e300, 1e300, &v) >= 0 && v == value;
+}
+
 static int set_key(struct conf *c, const struct conf_key *k)
 {
 	const void *at = (const char *)c + k->offset;
@@ -33,8 +41,12 @@ static int set_key(struct conf *c, const struct conf_key *k)
 
 	switch (k->type) {
 	case KEY_INT:
+		if (says(c->ini, k->section, k->name, (double)*(const int64_t *)at))
+			return 0;
 		return set(c->ini, "%s.%s=%lld", k->section, k->name, (long long)*(const int64_t *)at);
 	case KEY_REAL:
+		if (says(c->ini, k->section, k->name, *(const double *)at))
+			return 0;
 		hlx_format_double(number, sizeof number, *(const double *)at);
 		return set(c->ini, "%s.%s=%s", k->section, k->name, number);
 	case KEY_CHOICE:
@@ -84,7 +96,8 @@ int conf_write_back(struct conf *c, const struct hlx_registry *r)
 	CLI_TRY(set(c->ini, "train.epochs=0")); /* train.steps has what they make */
 	for (const struct hlx_attr *a = conf_optimizer_attrs(c, r); a && a->name; a++) {
 		CLI_TRY(conf_read_attr(c->ini, a, text, sizeof text));
-		CLI_TRY(set(c->ini, "train.%s=%s", a->name, text));
+		if (!hlx_ini_find(c->ini, "train", a->name))
+			CLI_TRY(set(c->ini, "train.%s=%s", a->name, text));
 	}
 	return set_corpus(c);
 }
@@ -98,7 +111,7 @@ uint64_t conf_fingerprint(const struct conf *c)
 		const struct hlx_setting *s = &c->ini->entry[i];
 		XXH64_hash_t h = XXH64(s->section, strlen(s->section), 0);
 
-		if (!strcmp(s->section, "output"))
+		if (!strcmp(s->section, "output") || (!strcmp(s->section, "train") && !strcmp(s->key, "micro_batch")))
 			continue;
 		h = XXH64(s->key, strlen(s->key), h);
 		sum += XXH64(s->value, strlen(s->value), h);
@@ -143,14 +156,14 @@ static char *next_word(const char **at)
 	return strndup(from, n);
 }
 
-static int add_file(struct conf *c, const char *word, const char *near)
+static int add_file(struct conf *c, const char *word, const char *dir, const char *other)
 {
 	char *found, *absolute;
 	int status;
 
 	if (c->n_corpus == CONF_MAX_FILES)
 		return hlx_fail(HLX_EINVAL, "data.corpus: more than %d files", CONF_MAX_FILES);
-	status = path_find(word, near, &found);
+	status = path_find(word, dir, other, &found);
 	if (status < 0)
 		return hlx_prefix(status, "corpus ");
 	absolute = realpath(found, NULL);
@@ -172,7 +185,7 @@ int conf_find_corpus(struct conf *c)
 		const char *at = s ? s->value : "";
 
 		while (status >= 0 && (word = next_word(&at))) {
-			status = add_file(c, word, near);
+			status = s->line ? add_file(c, word, near, NULL) : add_file(c, word, ".", near); /* --set: where it is typed */
 			free(word);
 		}
 	}

@@ -1,6 +1,8 @@
 #include "runner/folder.h"
 #include "runner/paths.h"
 
+#include "core/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -103,11 +105,12 @@ static bool is_current(int fd, const char *file)
 static int lock(struct folder *f)
 {
 	char *file = path_join(f->path, "lock"), owner[32] = "";
+	struct stat st;
+	const char *wrong = file ? hlx_file_open(file, O_RDWR | O_CREAT, &f->lock, &st) : "out of memory";
 	int status = 0;
 
-	f->lock = file ? open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
-	if (f->lock < 0)
-		status = failed(f->path, "lock");
+	if (wrong)
+		status = hlx_fail(HLX_EOUTPUT, "%s/lock: %s", f->path, wrong);
 	else if (flock(f->lock, LOCK_EX | LOCK_NB) < 0 || !is_current(f->lock, file)) {
 		ssize_t n = pread(f->lock, owner, sizeof owner - 1, 0);
 		owner[n > 0 ? strspn(owner, "0123456789") : 0] = '\0';
@@ -222,27 +225,15 @@ int folder_sync(const char *path)
 	return status;
 }
 
-static int write_all(int fd, const char *text, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, text, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		text += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 int folder_write(const struct folder *f, const char *name, const char *text, size_t size)
 {
 	char *to = path_join(f->path, name), *aside = path_join(f->path, ".new");
-	int fd = to && aside ? open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : -1;
-	bool bad = fd < 0 || write_all(fd, text, size) || fsync(fd);
-	int status = bad ? failed(f->path, name) : 0;
+	int fd = -1, status = 0;
 
+	if (to && aside && (!unlink(aside) || errno == ENOENT)) /* what a crash has left, or somebody has put there */
+		fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0 || hlx_write_all(fd, text, size) || fsync(fd))
+		status = failed(f->path, name);
 	if (fd >= 0 && close(fd) && status >= 0)
 		status = failed(f->path, name);
 	if (status >= 0 && rename(aside, to))

@@ -2,11 +2,12 @@
 #include "runner/folder.h"
 #include "runner/paths.h"
 
+#include "core/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int failed(const struct journal *j)
@@ -14,50 +15,37 @@ static int failed(const struct journal *j)
 	return hlx_fail(HLX_EOUTPUT, "%s: %s", j->path, strerror(errno));
 }
 
-int journal_open(const struct folder *f, const char *name, struct journal *j)
+static int open_file(const char *folder, const char *name, int flags, int status, struct journal *j)
 {
-	struct stat st;
-
-	*j = (struct journal){ .path = path_join(f->path, name), .fd = -1 };
-	if (!j->path)
-		return hlx_fail(HLX_ENOMEM, "out of memory");
-	j->fd = open(j->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	if (j->fd < 0 || fstat(j->fd, &st) < 0)
-		return failed(j);
-	j->size = (uint64_t)st.st_size;
-	return 0;
-}
-
-int journal_view(const char *folder, const char *name, struct journal *j)
-{
+	const char *wrong;
 	struct stat st;
 
 	*j = (struct journal){ .path = path_join(folder, name), .fd = -1 };
 	if (!j->path)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
-	j->fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (j->fd < 0 || fstat(j->fd, &st) < 0)
-		return hlx_fail(HLX_EIO, "%s: %s", j->path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return hlx_fail(HLX_EIO, "%s: not a regular file", j->path);
+	wrong = hlx_file_open(j->path, flags, &j->fd, &st);
+	if (wrong)
+		return hlx_fail(status, "%s: %s", j->path, wrong);
 	j->size = (uint64_t)st.st_size;
 	return 0;
 }
 
+int journal_open(const struct folder *f, const char *name, struct journal *j)
+{
+	return open_file(f->path, name, O_RDWR | O_CREAT | O_APPEND, HLX_EOUTPUT, j);
+}
+
+int journal_view(const char *folder, const char *name, struct journal *j)
+{
+	return open_file(folder, name, O_RDONLY, HLX_EIO, j);
+}
+
 int journal_append(struct journal *j, const char *text, size_t size)
 {
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = write(j->fd, text + done, size - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) { /* a full disk: take back the part that fitted */
-			int status = failed(j);
-			(void)!ftruncate(j->fd, (off_t)j->size); /* where that fails too, resume cuts it */
-			return status;
-		}
-		done += (size_t)n;
+	if (hlx_write_all(j->fd, text, size)) { /* a full disk: take back the part that fitted */
+		int status = failed(j);
+		(void)!ftruncate(j->fd, (off_t)j->size); /* where that fails too, resume cuts it */
+		return status;
 	}
 	j->size += size;
 	return 0;

@@ -1,12 +1,14 @@
 /* main.c - hlxt: picks the command, and turns its status into one line and an exit status. */
 #include "runner/cli.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command *const commands[] = {
-	&command_run, &command_resume, &command_sample, &command_verify, &command_plan, &command_ops, &command_devices,
+	&command_run, &command_resume, &command_sample, &command_verify, &command_check, &command_plan, &command_bench,
+	&command_ops, &command_devices,
 };
 
 static int exit_status(int status)
@@ -30,7 +32,7 @@ static void print_help(void)
 	for (size_t i = 0; i < CLI_COUNT(commands); i++) {
 		char left[48];
 		snprintf(left, sizeof left, "%s %s", commands[i]->name, commands[i]->operand ? commands[i]->operand : "");
-		printf("  %-17s %s\n", left, commands[i]->doc);
+		printf("  %-22s %s\n", left, commands[i]->doc);
 	}
 	printf("\nhlxt COMMAND --help tells more, man hlxt everything.\n"
 			"Exit status: 0 done, 1 a difference or a loss that is not finite, 2 usage, 3 configuration,\n"
@@ -85,12 +87,24 @@ static int run(int argc, char **argv)
 	return status ? status : c->run(&args);
 }
 
+/* Where one of 0, 1 and 2 is closed, the next file opened would become it, and what is printed go into the lock. */
+static void open_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
 
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write, told like any other */
-	signal(SIGXFSZ, SIG_IGN); /* so is a file that grew past its limit */
+	open_standard();
+	signal(SIGXFSZ, SIG_IGN); /* a file that grew past its limit is an error of the write, told like any other */
 	status = run(argc, argv);
 	if (status >= 0) {
 		int flushed = cli_flush();

@@ -21,10 +21,12 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_LIST] = { "list", NULL, "also list the steps of the training program", 0 },
 	[OPT_PROMPT] = { "prompt", "TEXT", "what the text begins with (default: a new line)", 0 },
 	[OPT_TOKENS] = { "tokens", "N", "how many tokens to add (default 256)", 0 },
-	[OPT_SEED] = { "seed", "S", "the same seed gives the same text (default 1)", 0 },
+	[OPT_SEED] = { "seed", "S", "the same seed gives the same text, or values to check with (default 1)", 0 },
 	[OPT_TEMPERATURE] = { "temperature", "T", "0 takes the likeliest token, 1 the model's own odds (default 0.8)", 0 },
 	[OPT_FROM] = { "from", "N", "begin with the newest checkpoint up to step N (default: the first)", 0 },
 	[OPT_TO] = { "to", "N", "end with step N (default: the last)", 0 },
+	[OPT_QUICK] = { "quick", NULL, "check: fewer sizes and kinds of values; bench: shorter samples, and no big shapes on a CPU", 0 },
+	[OPT_JSON] = { "json", NULL, "print one JSON object instead of a table", 0 },
 	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens that make up P (default 0.95)", 0 },
 };
 
@@ -56,18 +58,22 @@ static int unknown_option(const struct command *c, const char *arg)
 		names[n] = table[c->options[n]].name;
 	names[n++] = table[OPT_HELP].name;
 	snprintf(word, sizeof word, "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(word, names[i]))
+			return hlx_fail(CLI_USAGE, "%s: --%s takes no value, but is given%.60s", c->name, word, strchr(arg, '='));
 	const char *near = hlx_nearest(word, names, n);
 	return hlx_fail(CLI_USAGE, "%s: no option --%s%s%s%s; hlxt %s --help lists them", c->name, word,
 			near ? " (did you mean --" : "", near ? near : "", near ? "?)" : "", c->name);
 }
 
-static int parse_count(const char *name, const char *text, int64_t min, int64_t *out)
+static int parse_count(const char *name, const char *text, int64_t min, int64_t max, int64_t *out)
 {
 	char *end;
 	long long v = strtoll(text, &end, 10);
 
-	if (!*text || *end || v < min || v > (1ll << 53))
-		return hlx_fail(CLI_USAGE, "--%s %.60s: want a whole number from %lld to 2^53", name, text, (long long)min);
+	if (!*text || *end || v < min || v > max)
+		return hlx_fail(CLI_USAGE, "--%s %.60s: want a whole number from %lld to %lld", name, text, (long long)min,
+				(long long)max);
 	*out = v;
 	return 0;
 }
@@ -93,12 +99,12 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 			return hlx_fail(CLI_USAGE, "more than %d --set", CLI_MAX_SETS);
 		a->set[a->n_set++] = value;
 		return 0;
-	case OPT_STEPS: return parse_count("steps", value, 0, &a->steps);
-	case OPT_FROM: return parse_count("from", value, 0, &a->from);
-	case OPT_TO: return parse_count("to", value, 0, &a->to);
-	case OPT_TOKENS: return parse_count("tokens", value, 0, &a->tokens);
+	case OPT_STEPS: return parse_count("steps", value, 1, UINT32_MAX, &a->steps);
+	case OPT_FROM: return parse_count("from", value, 0, UINT32_MAX, &a->from);
+	case OPT_TO: return parse_count("to", value, 0, UINT32_MAX, &a->to);
+	case OPT_TOKENS: return parse_count("tokens", value, 0, 1ll << 53, &a->tokens);
 	case OPT_SEED:
-		CLI_TRY(parse_count("seed", value, 0, &seed));
+		CLI_TRY(parse_count("seed", value, 0, 1ll << 53, &seed));
 		a->seed = (uint64_t)seed;
 		return 0;
 	case OPT_TEMPERATURE: return parse_ratio("temperature", value, 1000, &a->temperature);
@@ -108,6 +114,8 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_PROMPT: a->prompt = value; return 0;
 	case OPT_QUIET: a->quiet = true; return 0;
 	case OPT_LIST: a->list = true; return 0;
+	case OPT_QUICK: a->quick = true; return 0;
+	case OPT_JSON: a->json = true; return 0;
 	default: return hlx_fail(CLI_USAGE, "no such option");
 	}
 }
@@ -127,11 +135,18 @@ static size_t getopt_table(const struct command *c, struct option *out)
 
 static int take_operand(const struct command *c, int argc, char **argv, struct cli_args *a)
 {
+	if (c->operand && *c->operand == '[' && optind >= argc)
+		return 0;
 	if (c->operand && optind >= argc)
 		return hlx_fail(CLI_USAGE, "%s: which %s? usage: hlxt %s %s [option]...", c->name, c->operand, c->name, c->operand);
 	if (c->operand)
 		a->operand = argv[optind++];
-	if (c->operand && strchr(c->operand, '[') && optind < argc)
+	if (c->operand && strstr(c->operand, "...")) {
+		a->words = argv + optind;
+		a->n_words = argc - optind;
+		return 0;
+	}
+	if (c->operand && strchr(c->operand + 1, '[') && optind < argc)
 		a->other = argv[optind++];
 	if (optind < argc)
 		return hlx_fail(CLI_USAGE, "%s: %.60s is one word too many; hlxt %s --help tells what it takes", c->name,

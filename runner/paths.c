@@ -56,30 +56,54 @@ static bool exists(const char *path)
 	return !stat(path, &st);
 }
 
-int path_find(const char *name, const char *near, char **out)
+/* Folders, each once. */
+struct places {
+	const char *dir[5];
+	size_t n;
+};
+
+static void add_place(struct places *p, const char *dir)
 {
-	const char *dirs[4];
-	size_t n = 0;
+	for (size_t i = 0; i < p->n; i++)
+		if (!strcmp(p->dir[i], dir))
+			return;
+	p->dir[p->n++] = dir;
+}
+
+static int not_found(const char *name, const struct places *p)
+{
+	char list[1024] = "";
+	int n = 0;
+
+	for (size_t i = 0; i < p->n && n < (int)sizeof list; i++)
+		n += snprintf(list + n, sizeof list - (size_t)n, "%s%s", i ? ", nor in " : "",
+				strcmp(p->dir[i], ".") ? p->dir[i] : "this folder");
+	return hlx_fail(HLX_EIO, "%s: not in %s", name, list);
+}
+
+int path_find(const char *name, const char *dir, const char *other, char **out)
+{
+	struct places p = { .n = 0 };
 
 	*out = NULL;
-	if (near)
-		dirs[n++] = near;
-	if (in_build_tree()) {
-		dirs[n++] = SRCDIR "/models";
-		dirs[n++] = BUILDDIR "/models";
-	} else {
-		dirs[n++] = PKGDATADIR "/models";
-	}
-	if (*name == '/' || (!near && (strchr(name, '/') || exists(name))))
+	if (*name == '/' || (!dir && strchr(name, '/')))
 		return (*out = strdup(name)) ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
-	for (size_t i = 0; i < n; i++) {
-		if (!(*out = path_join(dirs[i], name)))
+	add_place(&p, dir ? dir : ".");
+	if (other)
+		add_place(&p, other);
+	if (in_build_tree()) {
+		add_place(&p, SRCDIR "/models");
+		add_place(&p, BUILDDIR "/models");
+	} else {
+		add_place(&p, PKGDATADIR "/models");
+	}
+	for (size_t i = 0; i < p.n; i++) {
+		if (!(*out = strcmp(p.dir[i], ".") ? path_join(p.dir[i], name) : strdup(name)))
 			return hlx_fail(HLX_ENOMEM, "out of memory");
 		if (exists(*out))
 			return 0;
 		free(*out);
 	}
 	*out = NULL;
-	return hlx_fail(HLX_EIO, "%s: not in %s%s%s", name, near ? near : "this folder", n > 1 || !near ? ", nor in " : "",
-			near ? (n > 1 ? dirs[1] : "") : dirs[0]);
+	return not_found(name, &p);
 }

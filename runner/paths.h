@@ -6,8 +6,8 @@ const char *path_plugins(void);
 /* New strings, or NULL where memory is out. */
 char *path_join(const char *dir, const char *name);
 char *path_parent(const char *path);
-/* name itself where it is absolute; else below near (NULL: the working directory, where a name with '/' must be),
- * then among the models. */
-int path_find(const char *name, const char *near, char **out);
+/* name itself where it is absolute; else below dir (NULL: the working directory, where a name with '/' must be), below
+ * other unless that is NULL, then among the models. */
+int path_find(const char *name, const char *dir, const char *other, char **out);
 
 #endif

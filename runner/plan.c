@@ -12,11 +12,17 @@ static void bytes(const char *name, uint64_t n)
 static void print_plan(const char *name, const struct hlx_program *p)
 {
 	const struct hlx_plan_info i = hlx_program_plan(p);
+	char sums[24];
 
-	printf("\n%s: %u steps, %u dispatches, %u barriers\n", name, i.steps, i.dispatches, i.barriers);
+	printf("\n%s: %u steps, %u dispatches, %u barriers", name, i.steps, i.dispatches, i.barriers);
+	printf(i.passes > 1 ? ", in %u passes\n" : "\n", i.passes);
 	bytes("weights", i.weights);
 	bytes("optimizer", i.states);
 	bytes("gradients", i.gradients);
+	if (i.arenas) { /* those of parameters, finished or not; the others are of activations */
+		snprintf(sums, sizeof sums, "  sums, %u x", i.arenas);
+		bytes(sums, i.sums);
+	}
 	bytes("activations", i.activations);
 	bytes("staging", i.staging);
 	bytes("parameters", i.parameters);
@@ -28,9 +34,12 @@ static int print(struct conf *c, struct session *s, const struct cli_args *args)
 {
 	const struct hlx_device_info *d = hlx_device_describe(s->device);
 
-	printf("%s: %llu parameters in %u tensors, %lld x %lld tokens a step\n", c->path,
+	printf("%s: %llu parameters in %u tensors, %lld x %lld tokens a step", c->path,
 			(unsigned long long)session_parameters(s), hlx_graph_param_count(s->train_graph),
 			(long long)c->batch_size, (long long)c->seq_len);
+	if (c->micro_batch < c->batch_size)
+		printf(", %lld x %lld at a time", (long long)c->micro_batch, (long long)c->seq_len);
+	printf("\n");
 	printf("device: %s (%s)\n", d->name, d->type);
 	print_plan("training", s->train);
 	print_plan("validation (weights are those of training)", s->eval);
@@ -44,7 +53,7 @@ static int print(struct conf *c, struct session *s, const struct cli_args *args)
 static int plan_in(struct conf *c, struct session *s, const struct cli_args *args)
 {
 	char *path;
-	int status = path_find(args->operand, NULL, &path);
+	int status = path_find(args->operand, NULL, NULL, &path);
 
 	if (status < 0)
 		return hlx_fail(HLX_EINVAL, "%s", hlx_message());

@@ -60,37 +60,70 @@ int progress_say(struct progress *p, const char *fmt, ...)
 
 static int columns(void)
 {
+	const char *said = getenv("COLUMNS");
 	struct winsize w;
 
-	return !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col ? w.ws_col : 80;
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col)
+		return w.ws_col;
+	return said && atoi(said) > 0 ? atoi(said) : 80;
 }
 
 /* step 120/1300 [##------------------]   9 %  ETA 8 m 05 s  loss 2.8312  lr 3.0e-04  norm 1.21  412 ms  2485 tok/s  0123abcd */
+enum { STEP, BAR, PERCENT, LEFT, LOSS, RATE, NORM, TIME, SPEED, HASH, PARTS };
+
+static void write_parts(const struct progress *p, const struct metrics *m, char part[PARTS][64])
+{
+	double now = progress_now(), done = (double)(m->step - p->first), share = p->total ? (double)m->step / (double)p->total : 1;
+	int fill = (int)(share * 20);
+	char left[32];
+
+	progress_time((double)(p->total - m->step) * (now - p->begin) / (done > 0 ? done : 1), left);
+	snprintf(part[STEP], 64, "step %llu/%llu", (unsigned long long)m->step, (unsigned long long)p->total);
+	snprintf(part[BAR], 64, " [%.*s%.*s]", fill, "####################", 20 - fill, "--------------------");
+	snprintf(part[PERCENT], 64, " %3.0f %%", 100 * share);
+	snprintf(part[LEFT], 64, "  ETA %s", left);
+	snprintf(part[LOSS], 64, "  loss %.4f", (double)m->loss);
+	snprintf(part[RATE], 64, "  lr %.2e", (double)m->lr);
+	snprintf(part[NORM], 64, "  norm %.3g", (double)m->grad_norm);
+	snprintf(part[TIME], 64, "  %.0f ms", m->ms);
+	snprintf(part[SPEED], 64, "  %.0f tok/s", m->tokens_per_s);
+	snprintf(part[HASH], 64, "  %08x", (unsigned)(m->hash >> 32));
+}
+
+/* What can be done without goes, as long as the line does not fit: one that wraps could not be taken back. */
+static void fit(char part[PARTS][64], size_t width)
+{
+	static const unsigned char first_to_go[] = { BAR, NORM, RATE, TIME, HASH, SPEED, PERCENT, LEFT, LOSS };
+	size_t length = 0;
+
+	for (size_t i = 0; i < PARTS; i++)
+		length += strlen(part[i]);
+	for (size_t i = 0; i < CLI_COUNT(first_to_go) && length > width; i++) {
+		length -= strlen(part[first_to_go[i]]);
+		part[first_to_go[i]][0] = '\0';
+	}
+}
+
 static void draw(struct progress *p, const struct metrics *m)
 {
-	char left[32], line[256], bar[21];
-	double now = progress_now(), done = (double)(m->step - p->first), part = p->total ? (double)m->step / (double)p->total : 1;
-	int n, fill = (int)(part * 20);
+	double now = progress_now();
+	char part[PARTS][64];
 
 	if (m->step != p->total && p->drawn && now - p->drawn_at < 0.1) /* fast steps need no more than 10 lines a second */
 		return;
-	progress_time((double)(p->total - m->step) * (now - p->begin) / (done > 0 ? done : 1), left);
-	for (int i = 0; i < 20; i++)
-		bar[i] = i < fill ? '#' : '-';
-	bar[20] = '\0';
-	n = snprintf(line, sizeof line, "step %llu/%llu [%s] %3.0f %%  ETA %s  loss %.4f  lr %.2e  norm %.3g  %.0f ms  %.0f tok/s  %08x",
-			(unsigned long long)m->step, (unsigned long long)p->total, bar, 100 * part, left, (double)m->loss,
-			(double)m->lr, (double)m->grad_norm, m->ms, m->tokens_per_s, (unsigned)(m->hash >> 32));
-	if (n >= columns())
-		line[columns() - 1] = '\0'; /* a line that wraps could not be taken back */
-	printf("\r%s%s%s\033[K", p->color ? "\033[36m" : "", line, p->color ? "\033[0m" : "");
+	write_parts(p, m, part);
+	fit(part, (size_t)columns() - 1);
+	printf("\r%s", p->color ? "\033[36m" : "");
+	for (size_t i = 0; i < PARTS; i++)
+		fputs(part[i], stdout);
+	printf("%s\033[K", p->color ? "\033[0m" : "");
 	p->drawn = true;
 	p->drawn_at = now;
 }
 
 int progress_step(struct progress *p, const struct metrics *m)
 {
-	if (p->live && !m->has_valid) {
+	if (p->live && !p->quiet && !m->has_valid) {
 		draw(p, m);
 		return cli_flush();
 	}

@@ -4,6 +4,16 @@
 
 #include <stdlib.h>
 
+/* The newest one; the chain must reach it, before anything is said of a run that has ended. */
+static int find_checkpoint(const char *folder, struct checkpoint *at)
+{
+	int status = checkpoint_latest(folder, at);
+
+	if (status >= 0)
+		status = chain_check(folder, at->step, at->chain);
+	return checkpoint_advise(folder, at->step, status);
+}
+
 static int open_conf(struct conf *c, struct session *s, const struct cli_args *args)
 {
 	char *path = path_join(args->operand, "run.ini");
@@ -41,11 +51,7 @@ static int reopen_chain(struct train *t)
 	checkpoint_free_names(names, n);
 	CLI_TRY(status);
 	t->chain.device = t->conf->mode == HLX_DEVICE;
-	CLI_TRY(chain_reopen(t->folder, t->at.step, &t->chain));
-	if (t->chain.hash != t->at.chain)
-		return hlx_fail(HLX_EIO, "%s: is not the chain that checkpoint step-%llu belongs to", t->chain.file.path,
-				(unsigned long long)t->at.step);
-	return 0;
+	return chain_reopen(t->folder, t->at.step, &t->chain);
 }
 
 /* What was written after the checkpoint goes: the steps will be made again. */
@@ -66,37 +72,41 @@ static int go_on(struct train *t, const struct cli_args *args)
 	CLI_TRY(check_input(t));
 	CLI_TRY(session_device(t->session, args->device));
 	CLI_TRY(session_programs(t->session, c));
-	CLI_TRY(checkpoint_load(t->folder->path, t->session, &t->at));
+	CLI_TRY(checkpoint_advise(t->folder->path, t->at.step, checkpoint_load(t->folder->path, t->session, &t->at)));
 	t->saved = t->at.step;
 	t->at.seed = (uint64_t)c->seed;
 	t->at.config = conf_fingerprint(c);
 	train_catch_signals();
-	if (config != t->at.config) {
-		t->at.since = t->at.step;
-		CLI_TRY(run_ini_write(c, t->folder));
-	}
 	CLI_TRY(cut_back(t));
+	if (config != t->at.config) { /* once nothing is left to refuse */
+		t->at.since = t->at.step;
+		fprintf(stderr, "hlxt: note: the configuration is not the one of checkpoint step-%llu: "
+				"from there on this is another run\n", (unsigned long long)t->at.step);
+	}
+	if (config != t->at.config || args->n_set)
+		CLI_TRY(run_ini_write(c, t->folder));
 	progress_begin(&t->progress, args->quiet, t->at.step, (uint64_t)c->steps, (uint64_t)c->log_every);
 	CLI_TRY(train_say(t));
-	if (config != t->at.config)
-		CLI_TRY(progress_say(&t->progress, "note     the configuration is not the one of the checkpoint: from here on this is another run"));
 	return train_loop(t);
 }
 
 static int resume(const struct cli_args *args)
 {
+	static const char *const free_to_set[] = { "train.micro_batch", NULL };
 	struct conf conf = { 0 };
 	struct session session = { 0 };
 	struct data data = { 0 };
 	struct folder folder = { .lock = -1 };
 	struct train t = { .conf = &conf, .session = &session, .data = &data, .folder = &folder,
 		TRAIN_NONE };
-	int status = folder_open(args->operand, &folder);
+	int status = conf_check_sets(args, "resume", free_to_set);
 
+	if (status >= 0)
+		status = folder_open(args->operand, &folder);
 	if (status >= 0)
 		status = open_conf(&conf, &session, args);
 	if (status >= 0)
-		status = checkpoint_latest(args->operand, &t.at);
+		status = find_checkpoint(args->operand, &t.at);
 	if (status >= 0 && t.at.step >= (uint64_t)conf.steps && !args->quiet)
 		printf("%s: finished, at step %llu; --steps N goes further\n", args->operand, (unsigned long long)t.at.step);
 	if (status >= 0 && t.at.step < (uint64_t)conf.steps)
@@ -111,6 +121,7 @@ static int resume(const struct cli_args *args)
 
 const struct command command_resume = {
 	"resume", "DIR", "go on with a run from its newest checkpoint, bit for bit",
-	"The configuration is DIR/run.ini.  --steps changes how far the run goes, and with it a schedule that ends there.\n",
-	{ OPT_STEPS, OPT_DEVICE, OPT_QUIET }, resume
+	"The configuration is DIR/run.ini.  --steps changes how far the run goes, and with it a schedule that ends there;\n"
+	"--set train.micro_batch=N how much is computed at a time, which changes no bit.\n",
+	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET }, resume
 };

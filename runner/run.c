@@ -52,7 +52,7 @@ int run_ini_write(struct conf *c, const struct folder *f)
 static int prepare(struct conf *c, struct session *s, struct data *d, const struct cli_args *args)
 {
 	char *path;
-	int status = path_find(args->operand, NULL, &path);
+	int status = path_find(args->operand, NULL, NULL, &path);
 
 	if (status < 0) /* to a user the INI is the configuration, not the input */
 		return hlx_fail(HLX_EINVAL, "%s", hlx_message());

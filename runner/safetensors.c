@@ -1,12 +1,13 @@
 /* safetensors.c - the reader, which trusts nothing. */
 #include "runner/safetensors.h"
 
+#include "core/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct {
@@ -159,16 +160,15 @@ static int read_header(struct st_file *f, uint64_t file_size)
 
 int st_open(const char *path, struct st_file *f)
 {
+	const char *wrong;
 	struct stat st;
 	int status;
 
-	*f = (struct st_file){ .path = strdup(path), .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) };
+	*f = (struct st_file){ .path = strdup(path), .fd = -1 };
 	if (!f->path)
 		status = hlx_fail(HLX_ENOMEM, "out of memory");
-	else if (f->fd < 0 || fstat(f->fd, &st) < 0)
-		status = bad(f, NULL, strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		status = bad(f, NULL, "not a regular file");
+	else if ((wrong = hlx_file_open(path, O_RDONLY, &f->fd, &st)))
+		status = bad(f, NULL, wrong);
 	else
 		status = read_header(f, (uint64_t)st.st_size);
 	if (status < 0)

@@ -32,7 +32,7 @@ static int load_newest(const char *folder, const struct session *s)
 		if (status >= 0)
 			status = checkpoint_load(folder, s, &at);
 	} while (status == HLX_EIO && at.step > before);
-	return status;
+	return checkpoint_advise(folder, at.step, status);
 }
 
 static int open_model(struct conf *c, struct session *s, const struct cli_args *args)

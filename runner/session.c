@@ -16,6 +16,7 @@ static int build(struct session *s, struct conf *c, int64_t batch, bool train, s
 	const struct hlx_graph_options o = {
 		.batch = (uint64_t)batch, .seq_len = (uint64_t)c->seq_len, .train = train,
 		.slots = batch == c->batch_size ? (uint64_t)c->slots : 0,
+		.micro_batch = batch == c->batch_size ? (uint64_t)c->micro_batch : 0,
 	};
 
 	return hlx_graph_build(s->registry, c->ini, &o, out);

@@ -1,8 +1,8 @@
 /*
  * session.h - plugins, device and the programs of one model.
  *
- *   train    batch_size sequences, forward, backward, optimizer
- *   eval     batch_size sequences, forward: validation
+ *   train    batch_size sequences, micro_batch at a time, forward, backward, optimizer
+ *   eval     batch_size sequences, micro_batch at a time, forward: validation
  *   sample   one sequence, forward, its logits read back
  *
  * All share the weights.  Opened in three steps, so that nothing touches the device before all input was checked.

@@ -20,6 +20,9 @@ struct train {
 	struct progress progress;
 	struct checkpoint at; /* the state as of the last step */
 	uint64_t saved;       /* step of the last checkpoint */
+	uint64_t started, gathered, written; /* the last step that was sent, whose tokens are ready, that is on record */
+	double begin;         /* when started was sent */
+	struct metrics last;  /* of at.step */
 	uint32_t *tokens, *targets;
 };
 
@@ -29,19 +32,20 @@ struct train {
 int train_data(struct conf *, struct data *);
 /* Prints what is to be trained, on what. */
 int train_say(struct train *);
-/* From at.step to conf->steps.  CLI_STOPPED after SIGINT or SIGTERM, with the state saved. */
+/* From at.step to conf->steps.  CLI_STOPPED after SIGINT, SIGTERM or SIGHUP, with the state saved. */
 int train_loop(struct train *);
 /* The state as it is now, of no step yet made: its hashes, by the host. */
 int train_hash(struct train *);
-/* Step number, on the device alone: sets at and sums. */
-int train_step(struct train *, uint64_t number, struct metrics *);
+/* Step number, on the device alone; waited for, it sets at, sums and last.  train_step.c, as what evaluates. */
+int train_start(struct train *, uint64_t number);
+int train_wait(struct train *);
 /* What is written of at: its lines, and a checkpoint. */
 int train_save(struct train *);
 void train_close(struct train *);
 /* run.ini of the folder (NULL: only checks that it could be written). */
 int run_ini_write(struct conf *, const struct folder *);
 
-/* Filled by on_signal handlers: SIGINT and SIGTERM ask the loop to end; the second one ends the process. */
+/* SIGINT, SIGTERM and, where it is not ignored, SIGHUP ask the loop to end; a second one of the first two ends the process. */
 void train_catch_signals(void);
 bool train_stopping(void);
 

@@ -15,22 +15,6 @@ struct replay {
 	struct past_differs what;
 };
 
-/* Only what cannot change a bit may be set. */
-static int check_sets(const struct cli_args *args)
-{
-	static const char *const free_to_set[] = { "ops.", "data.corpus", "train.micro_batch=" };
-
-	for (size_t i = 0; i < args->n_set; i++) {
-		bool known = false;
-		for (size_t k = 0; k < CLI_COUNT(free_to_set); k++)
-			known |= !strncmp(args->set[i], free_to_set[k], strlen(free_to_set[k]));
-		if (!known)
-			return hlx_fail(CLI_USAGE, "verify: --set %.60s: is part of what is computed; what may be set is [ops] and "
-					"data.corpus", args->set[i]);
-	}
-	return 0;
-}
-
 static int open_conf(struct train *t, const struct cli_args *args, uint64_t *config)
 {
 	const struct cli_args as_it_was = { .steps = -1 };
@@ -188,15 +172,15 @@ static int load(struct replay *r)
 static int replay(struct replay *r)
 {
 	struct train *t = r->t;
-	struct metrics m;
 
 	for (uint64_t s = r->from + 1; s <= r->to; s++) {
-		CLI_TRY(train_step(t, s, &m));
+		CLI_TRY(train_start(t, s));
+		CLI_TRY(train_wait(t));
 		CLI_TRY(compare_step(r, s));
 		if (s == r->bad)
 			return bad_checkpoint(r, true);
-		m.hash = r->past.line[s].hash;
-		CLI_TRY(progress_step(&t->progress, &m));
+		t->last.hash = r->past.line[s].hash;
+		CLI_TRY(progress_step(&t->progress, &t->last));
 	}
 	return progress_say(&t->progress, "equal    steps %llu to %llu, chain %016llx", (unsigned long long)r->from,
 			(unsigned long long)r->to, (unsigned long long)r->past.line[r->to].hash);
@@ -228,12 +212,13 @@ static int verify_all(struct replay *r, const struct cli_args *args)
 
 int verify_replay(const struct cli_args *args)
 {
+	static const char *const free_to_set[] = { "ops.", "data.corpus", "train.micro_batch", NULL };
 	struct conf conf = { 0 };
 	struct session session = { 0 };
 	struct data data = { 0 };
 	struct train t = { .conf = &conf, .session = &session, .data = &data, TRAIN_NONE };
 	struct replay r = { .t = &t, .past.tensors.file.fd = -1, .bad = UINT64_MAX };
-	int status = check_sets(args);
+	int status = conf_check_sets(args, "verify", free_to_set);
 
 	if (status >= 0)
 		status = verify_all(&r, args);

@@ -101,7 +101,7 @@ START_TEST(lengths)
 		n = snprintf(text, sizeof(text), "[a]\n%.*s = 1\n", 48 + extra, name);
 		status = hlx_ini_parse("a.ini", text, (size_t)n, &ini);
 		if (extra)
-			ck_refused(status, HLX_EINVAL, "a.ini:2", "want key = value");
+			ck_refused(status, HLX_EINVAL, "a.ini:2", "a name of 49 letters, at most 48");
 		else
 			hlx_ini_destroy(ini);
 	}

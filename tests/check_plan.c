@@ -128,6 +128,8 @@ static void check_barriers(const struct hlx_program *p)
 
 	for (uint32_t j = 0; j < p->n_steps; j++) {
 		bool needed = false;
+		if (j && p->step[j].phase != p->step[j - 1].phase)
+			last = j; /* a phase begins with a command buffer, and that with a barrier */
 		for (uint32_t i = last; i < j; i++)
 			needed |= p->step[i].kind != HLX_HOST_CALL && steps_conflict(p, i, j);
 		if (p->step[j].kind == HLX_HOST_CALL)
@@ -168,9 +170,9 @@ static void check_same(const struct hlx_program *a, const struct hlx_program *b)
 
 /* -- the models -------------------------------------------------------------------------------------------- */
 
-static struct hlx_graph *model(const char *name, struct hlx_ini **ini, uint64_t batch)
+static struct hlx_graph *model(const char *name, struct hlx_ini **ini, uint64_t batch, uint64_t micro)
 {
-	struct hlx_graph_options o = { .batch = batch, .train = true };
+	struct hlx_graph_options o = { .batch = batch, .train = true, .micro_batch = micro };
 	char path[4096];
 	int64_t seq = 0;
 	struct hlx_graph *g;
@@ -209,7 +211,7 @@ static const char *const models[] = { "tiny", "small", "medium" };
 START_TEST(models_plans)
 {
 	struct hlx_ini *ini;
-	struct hlx_graph *g = model(models[_i], &ini, _i ? 4 : 8);
+	struct hlx_graph *g = model(models[_i], &ini, _i ? 4 : 8, 0);
 	struct hlx_program *a = plan(g, ini, true), *b = plan(g, ini, true), *c = plan(g, ini, false);
 	struct hlx_plan_info i = hlx_program_plan(a);
 	uint64_t numel = 0;
@@ -234,11 +236,45 @@ START_TEST(models_plans)
 }
 END_TEST
 
+/* The same of micro-batches, whose phases run in another order; nothing but what is kept crosses from one to another. */
+START_TEST(passes_plans)
+{
+	static const uint64_t batch[] = { 8, 8, 8, 16 }, micro[] = { 4, 2, 1, 1 }; /* 8 slots: 4, 2, 1, half of one a pass */
+	static const uint32_t arenas[] = { 2, 3, 4, 4 };
+	struct hlx_ini *ini;
+	struct hlx_graph *g = model("tiny", &ini, batch[_i], micro[_i]);
+	struct hlx_program *a = plan(g, ini, true), *b = plan(g, ini, true), *c = plan(g, ini, false);
+	uint64_t at;
+	uint8_t *phase;
+
+	check_all(a);
+	check_all(c);
+	check_same(a, b);
+	ck_assert_ptr_nonnull(phase = malloc(a->n_cells));
+	memset(phase, 0xff, a->n_cells);
+	for (uint32_t i = 0; i < a->n_steps; i++)
+		for (uint32_t j = 0; j < a->step[i].n_access; j++) {
+			uint32_t cell = root(a, a->step[i].access[j].cell, &at);
+			ck_assert_msg(phase[cell] == 0xff || phase[cell] == a->step[i].phase || a->cell[cell].persistent,
+					"step %u: cell %u is of another phase", i, cell);
+			phase[cell] = a->step[i].phase;
+		}
+	free(phase);
+	ck_assert_uint_eq(hlx_program_plan(a).passes, batch[_i] / micro[_i]);
+	ck_assert_uint_eq(hlx_program_plan(a).arenas, arenas[_i]);
+	hlx_program_destroy(a);
+	hlx_program_destroy(b);
+	hlx_program_destroy(c);
+	hlx_graph_destroy(g);
+	hlx_ini_destroy(ini);
+}
+END_TEST
+
 /* A device that allocates little at once: arenas of many chunks, no cell across two. */
 START_TEST(chunks)
 {
 	struct hlx_ini *ini;
-	struct hlx_graph *g = model("tiny", &ini, 8);
+	struct hlx_graph *g = model("tiny", &ini, 8, 0);
 	uint64_t before = dev->max_allocation;
 	struct hlx_program *p;
 	uint32_t chunks = 0;
@@ -307,6 +343,22 @@ START_TEST(toys_plans)
 }
 END_TEST
 
+/* Three chains of three steps, wired one after the other, run side by side: two barriers. */
+START_TEST(side_by_side)
+{
+	struct hlx_graph *g = toys_graph(toys, false, 5, 6, LINES("a", "scale x", "b", "scale a", "c", "scale b",
+			"d", "scale x", "e", "scale d", "f", "scale e", "g", "scale x", "h", "scale g", "i", "scale h"));
+	struct hlx_program *p;
+
+	ck_ok(hlx_program_create(dev, g, NULL, &(struct hlx_program_options){ 0 }, &p));
+	check_all(p);
+	ck_assert_uint_eq(hlx_program_plan(p).dispatches, 9);
+	ck_assert_uint_eq(hlx_program_plan(p).barriers, 2);
+	hlx_program_destroy(p);
+	hlx_graph_destroy(g);
+}
+END_TEST
+
 START_TEST(plan_only)
 {
 	struct hlx_graph *g = toys_graph(toys, true, 5, 6, LINES("a", "scale x", "l", "part a first=0 count=3", "d", "scale a"));
@@ -338,8 +390,8 @@ END_TEST
 int main(void)
 {
 	int status;
-	const struct toys_test tests[] = { { load, 0 }, { models_plans, 3 }, { chunks, 0 },
-		{ toys_plans, sizeof(wirings) / sizeof(*wirings) }, { plan_only, 0 } };
+	const struct toys_test tests[] = { { load, 0 }, { models_plans, 3 }, { passes_plans, 4 }, { chunks, 0 },
+		{ toys_plans, sizeof(wirings) / sizeof(*wirings) }, { side_by_side, 0 }, { plan_only, 0 } };
 
 	dev = toys_device();
 	status = TOYS_RUN("plan", tests, 120, false); /* a device does not live through a fork */

@@ -109,8 +109,8 @@ START_TEST(path_of_folders)
 	ck_assert_int_eq(mkdir(own, 0755), 0);
 	copy_to(toys_path("toy"), "own/toy.so");
 	copy_to(toys_path("views"), "views.so");
-	/* a folder that is not there, an empty name, our own folder once more, and one folder twice */
-	snprintf(list, sizeof(list), "/nowhere::%s:%s:%s/", own, dir, dir);
+	/* an empty name, our own folder once more, and one folder twice */
+	snprintf(list, sizeof(list), ":%s:%s:%s/", own, dir, dir);
 	setenv("HLX_PLUGIN_PATH", list, 1);
 	ck_assert_int_eq(hlx_registry_create(&r), 0);
 	ck_ok(hlx_registry_load_all(r, own));
@@ -119,6 +119,8 @@ START_TEST(path_of_folders)
 	hlx_registry_destroy(r);
 	ck_assert_int_eq(hlx_registry_create(&r), 0);
 	ck_ok(hlx_registry_load_all(r, "/nowhere/either"));
+	setenv("HLX_PLUGIN_PATH", "/nowhere", 1);
+	ck_refused(hlx_registry_load_all(r, own), HLX_EPLUGIN, "HLX_PLUGIN_PATH: /nowhere", "No such file");
 	unsetenv("HLX_PLUGIN_PATH");
 	ck_ok(hlx_registry_load_all(r, NULL));
 	ck_ok(hlx_registry_load_dir(r, "/nowhere"));
@@ -175,6 +177,20 @@ START_TEST(refuses_fault)
 }
 END_TEST
 
+START_TEST(takes_an_early_op)
+{
+	struct hlx_registry *r;
+
+	make_dir();
+	ck_assert_int_eq(hlx_registry_create(&r), 0);
+	ck_ok(hlx_registry_load(r, bad("early", "it.so")));
+	ck_assert_ptr_null(HLX_LATER(hlx_registry_op(r, "bad"), bench));
+	ck_assert_ptr_null(HLX_LATER(hlx_registry_op(r, "bad"), work));
+	hlx_registry_destroy(r);
+	remove_dir();
+}
+END_TEST
+
 START_TEST(takes_the_same_file_once)
 {
 	struct hlx_registry *r;
@@ -226,6 +242,39 @@ START_TEST(refuses_files)
 	ck_assert_int_eq(chdir(dir), 0);
 	ck_ok(hlx_registry_load(r, "libm.so.6"));
 	ck_assert_ptr_nonnull(hlx_registry_op(r, "part"));
+	hlx_registry_destroy(r);
+	remove_dir();
+}
+END_TEST
+
+/* Wherever a file ends early, it is refused and not mapped: the loader would die of SIGBUS at some of these lengths. */
+START_TEST(refuses_cut_files)
+{
+	struct hlx_registry *r;
+	struct stat st;
+	const char *path;
+
+	make_dir();
+	ck_assert_int_eq(hlx_registry_create(&r), 0);
+	path = copy_to(toys_path("toy"), "cut.so");
+	ck_assert_int_eq(stat(path, &st), 0);
+	for (off_t size = st.st_size - 1; size > 64; size -= 1 + size / 40) {
+		ck_assert_int_eq(truncate(path, size), 0);
+		ck_refused(hlx_registry_load(r, path), HLX_EPLUGIN, path, "is cut short");
+	}
+	hlx_registry_destroy(r);
+	remove_dir();
+}
+END_TEST
+
+/* A plugin of another ABI whose code must not run: its constructor would end the process. */
+START_TEST(reads_abi_first)
+{
+	struct hlx_registry *r;
+
+	make_dir();
+	ck_assert_int_eq(hlx_registry_create(&r), 0);
+	ck_refused(hlx_registry_load(r, toys_path("foreign")), HLX_EPLUGIN, "foreign.so", "ABI 7.0", "rebuild");
 	hlx_registry_destroy(r);
 	remove_dir();
 }
@@ -339,8 +388,9 @@ END_TEST
 int main(void)
 {
 	const struct toys_test tests[] = { { loads_and_lists, 0 }, { folder_in_order_of_names, 0 },
-		{ path_of_folders, 0 }, { refuses_fault, N_FAULTS }, { takes_the_same_file_once, 0 }, { refuses_files, 0 },
-		{ refuses_writers, 0 }, { chooses, 0 }, { keeps_denormals, 0 }, { fastmath_would_flush, 0 } };
+		{ path_of_folders, 0 }, { refuses_fault, N_FAULTS }, { takes_an_early_op, 0 }, { takes_the_same_file_once, 0 }, { refuses_files, 0 },
+		{ refuses_cut_files, 0 }, { reads_abi_first, 0 }, { refuses_writers, 0 },
+		{ chooses, 0 }, { keeps_denormals, 0 }, { fastmath_would_flush, 0 } };
 
 	return TOYS_RUN("registry", tests, 30, true);
 }

@@ -9,7 +9,7 @@
 #define STEPS 3
 #define BATCH 4u
 #define SEQ 7u
-#define PIECE (80u << 10) /* bytes: a little more than all gradients */
+#define PIECE (60u << 10) /* bytes: a little more than all gradients */
 
 static const char text[] = "[model]\nvocab_size = 50\nd_model = 24\nnum_layers = 2\nnum_heads = 3\nffn_dim = 40\n"
 	"max_seq_len = 7\n[embed]\nx = embedding tokens\n[layer]\nn1 = layernorm x\nqkv = gemm n1 out=3*d_model bias=yes\n"

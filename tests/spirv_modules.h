@@ -1,5 +1,5 @@
 /*
- * spirv_modules.h - modules for check_spirv and check_decorate.
+ * spirv_modules.h - modules for check_spirv, check_spirv_damage and check_decorate.
  *
  * They come from two places: tests/spirv/NAME.comp, compiled as SPIR-V 1.0 (NAME.v10.h, where a storage buffer is a
  * BufferBlock) and 1.5 (NAME.v15.h), and words planted into a minimal module, for what a compiler would not write.
@@ -9,6 +9,7 @@
 #define TESTS_SPIRV_MODULES_H
 
 #include <check.h>
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -105,7 +106,7 @@ static const struct words opening = W(I(SpvOpCapability, 2), SpvCapabilityShader
 static const struct words memory = W(I(SpvOpMemoryModel, 3), 0, 1);
 static const struct words stride = W(DECO1(FLOATS, ArrayStride, 4));
 
-static size_t append(uint32_t *code, size_t n, struct words words)
+static inline size_t append(uint32_t *code, size_t n, struct words words)
 {
 	ck_assert_uint_le(n + words.n, 1024);
 	if (words.n)
@@ -113,7 +114,7 @@ static size_t append(uint32_t *code, size_t n, struct words words)
 	return n + words.n;
 }
 
-static size_t build(uint32_t code[1024], const struct planted *p)
+static inline size_t build(uint32_t code[1024], const struct planted *p)
 {
 	const struct words parts[] = {
 		opening, p->capability, memory, p->entry.w ? p->entry : usual_entry, p->mode.w ? p->mode : usual_mode,
@@ -125,6 +126,17 @@ static size_t build(uint32_t code[1024], const struct planted *p)
 	for (size_t i = 0; i < COUNT(parts); i++)
 		n = append(code, n, parts[i]);
 	return n;
+}
+
+/* A refusal says where, in one line, and leaves nothing behind. */
+static inline void assert_refused(int status, const struct hlx_reflect *out)
+{
+	static const struct hlx_reflect nothing;
+
+	ck_assert_msg(status == HLX_EINVAL || status == HLX_ENOTSUP, "status %d: %s", status, err);
+	ck_assert_msg(!strncmp(err, "word ", 5) && isdigit((unsigned char)err[5]), "message: %s", err);
+	ck_assert_msg(strlen(err) < sizeof err - 1 && !strchr(err, '\n'), "message: %s", err);
+	ck_assert_mem_eq(out, &nothing, sizeof nothing);
 }
 
 #endif

@@ -43,13 +43,16 @@ static void make_tokens(struct model *m, uint64_t number)
 		for (uint32_t t = 0; t < MODEL_SEQ; t++) {
 			m->tokens[b * MODEL_SEQ + t] = (start + by * t) % MODEL_VOCAB;
 			m->targets[b * MODEL_SEQ + t] = (start + by * (t + 1)) % MODEL_VOCAB;
+			if (m->ignore && (t % 5 == 4 || b == 1 || (b + 1 == MODEL_BATCH && t > 1)))
+				m->targets[b * MODEL_SEQ + t] = MODEL_IGNORED;
 		}
 	}
 }
 
-static int open_all(struct model *m, const char *text, const char *const *set, uint64_t slots)
+static int open_all(struct model *m, const char *text, const char *const *set, uint64_t slots, uint64_t micro)
 {
-	const struct hlx_graph_options o = { .batch = MODEL_BATCH, .seq_len = MODEL_SEQ, .train = true, .slots = slots };
+	const struct hlx_graph_options o = { .batch = MODEL_BATCH, .seq_len = MODEL_SEQ, .train = true, .slots = slots,
+		.micro_batch = micro };
 	struct hlx_program_options p = { .backward = true, .optimizer = "adam", .ini_section = "train",
 		.hash = true };
 	const char *path = getenv("HLX_PLUGIN_PATH"), *names[HLX_MAX_SLOTS];
@@ -68,10 +71,15 @@ static int open_all(struct model *m, const char *text, const char *const *set, u
 	return hlx_program_create(m->dev, m->graph, m->weights, &p, &m->program);
 }
 
-int model_open(struct model *m, const char *text, const char *const *set, uint64_t slots)
+int model_open_micro(struct model *m, const char *text, const char *const *set, uint64_t slots, uint64_t micro)
 {
 	memset(m, 0, sizeof(*m));
-	return open_all(m, text, set, slots);
+	return open_all(m, text, set, slots, micro);
+}
+
+int model_open(struct model *m, const char *text, const char *const *set, uint64_t slots)
+{
+	return model_open_micro(m, text, set, slots, 0);
 }
 
 void model_close(struct model *m)
@@ -94,7 +102,7 @@ int model_train(struct model *m, uint64_t number, struct hlx_result *out)
 {
 	const struct hlx_step step = model_step(number);
 
-	make_tokens(m, number);
+	(m->fill ? m->fill : make_tokens)(m, number);
 	HLX_TRY(hlx_program_write(m->program, "tokens", HLX_VALUE, 0, MODEL_TOKENS, m->tokens));
 	HLX_TRY(hlx_program_write(m->program, "targets", HLX_VALUE, 0, MODEL_TOKENS, m->targets));
 	HLX_TRY(hlx_program_run(m->program, &step));
@@ -220,7 +228,7 @@ int host_model_train(struct host_model *h, struct model *like, uint64_t number)
 {
 	const struct hlx_step step = model_step(number);
 
-	make_tokens(like, number);
+	(like->fill ? like->fill : make_tokens)(like, number);
 	spread(h, like);
 	memcpy(hlx_walk_value(h->walk, "tokens"), like->tokens, sizeof(like->tokens));
 	memcpy(hlx_walk_value(h->walk, "targets"), like->targets, sizeof(like->targets));

@@ -7,6 +7,7 @@
 #define MODEL_BATCH 4u
 #define MODEL_SEQ   35u /* a block of 32 positions, and a short one */
 #define MODEL_VOCAB 13u
+#define MODEL_IGNORED 99u /* a target that the wiring's ignore_index may name */
 #define MODEL_TOKENS (MODEL_BATCH * MODEL_SEQ)
 
 extern const char pre_ln[], post_ln[], attention_only[], tied_head[], parallel[];
@@ -19,10 +20,13 @@ struct model {
 	struct hlx_weights *weights;
 	struct hlx_program *program;
 	uint32_t n_state;
+	bool ignore; /* every fifth target, those of sequence 1, and all but the first two of the last one */
 	uint32_t tokens[MODEL_TOKENS], targets[MODEL_TOKENS];
+	void (*fill)(struct model *, uint64_t number); /* both, for a step; NULL: counting, by make_tokens() */
 };
 /* set: assignments "ops.gemm=gemm16", ends with NULL; may be NULL.  slots 0: the default. */
 int model_open(struct model *, const char *text, const char *const *set, uint64_t slots);
+int model_open_micro(struct model *, const char *text, const char *const *set, uint64_t slots, uint64_t micro);
 void model_close(struct model *);
 struct hlx_step model_step(uint64_t number);
 /* A step of training, number counting from 1: its own tokens, replayed. */

@@ -79,7 +79,7 @@ int hlx_probe(struct hlx_device *dev, struct hlx_probe *out)
 		hlx_bits(4.0f), 16777215u, (uint32_t)-16777216,
 	};
 	const struct hlx_graph_options o = { .batch = 1, .seq_len = 1, .slots = 1, .mode = HLX_DEVICE };
-	struct hlx_graph graph = { .options = o, .loss = HLX_NONE };
+	struct hlx_graph graph = { .options = o, .loss = HLX_NONE, .passes = 1, .roots = 1 };
 	struct hlx_program *p = calloc(1, sizeof(*p));
 	uint32_t y[COUNT] = { 0 };
 	int status = p ? 0 : hlx_no_memory();

@@ -46,6 +46,8 @@ void hlx_ini_destroy(struct hlx_ini *);
 int hlx_ini_set(struct hlx_ini *, const char *assignment);
 /* "tiny.ini:12", or "--set section.key"; in a buffer of the thread. */
 const char *hlx_setting_where(const struct hlx_setting *);
+/* "tiny.ini:12: train.lr: " in front of the message; returns status. */
+int hlx_setting_blame(const struct hlx_setting *, int status);
 /* The setting or NULL; marks it used. */
 const struct hlx_setting *hlx_ini_find(struct hlx_ini *, const char *section, const char *key);
 /* Typed: *out is untouched where the key is absent; a bad or out-of-range value is HLX_EINVAL with file and line.
@@ -54,8 +56,10 @@ int hlx_ini_string(struct hlx_ini *, const char *section, const char *key, const
 int hlx_ini_int(struct hlx_ini *, const char *section, const char *key, int64_t min, int64_t max, int64_t *out);
 int hlx_ini_real(struct hlx_ini *, const char *section, const char *key, double min, double max, double *out);
 int hlx_ini_bool(struct hlx_ini *, const char *section, const char *key, bool *out); /* yes|no|true|false|on|off|1|0 */
-/* Refuses the first section not in sections and the first key nobody asked for, naming the nearest of sections, or
- * of keys ("section.key").  Both end with NULL. */
+/* Refuses the first section not in sections, naming the nearest: to be called before what would miss it is. */
+int hlx_ini_check_sections(const struct hlx_ini *, const char *const *sections);
+/* The same, and then refuses the first key nobody asked for, naming the nearest of keys ("section.key").  Of [model] a
+ * key has been asked for once an expression or an op has taken it.  Both lists end with NULL. */
 int hlx_ini_check(const struct hlx_ini *, const char *const *sections, const char *const *keys);
 /* Writes it as INI text that reads back the same. */
 int hlx_ini_write(const struct hlx_ini *, FILE *);
@@ -69,7 +73,7 @@ void hlx_registry_destroy(struct hlx_registry *);
 int hlx_registry_load(struct hlx_registry *, const char *path);
 /* Every *.so of a folder, by name; 0 for a folder that does not exist.  A plugin that is refused is an error. */
 int hlx_registry_load_dir(struct hlx_registry *, const char *dir);
-/* dir, then the folders of HLX_PLUGIN_PATH (separated by ':'). */
+/* dir, then the folders of HLX_PLUGIN_PATH (separated by ':'), which must be there. */
 int hlx_registry_load_all(struct hlx_registry *, const char *dir);
 const struct hlx_op *hlx_registry_op(const struct hlx_registry *, const char *name);
 /* With file, where it came from, and i = 0, 1, ... until NULL. */
@@ -102,6 +106,10 @@ struct hlx_graph_options {
 	bool train;
 	bool input_grads;        /* gradients of f32 inputs are wanted too */
 	uint64_t slots;          /* S; 0: the largest power of two up to 8 that divides batch */
+	/* Sequences that a program works on at a time, 0: batch; a divisor of batch / slots, or a multiple of it that divides
+	 * batch.  It changes no bit of a step, only what it takes: the tensors that have a batch axis, inputs included, have
+	 * this many sequences, and a program makes batch / micro_batch passes. */
+	uint64_t micro_batch;
 	/* 0 or HLX_PORTABLE: portable implementations only, their kernels linted and tried against their references.
 	 * HLX_DEVICE: those of any tier, by priority, as they are; the bits are this device's and driver's. */
 	enum hlx_tier mode;
@@ -162,6 +170,9 @@ struct hlx_program_options {
 struct hlx_plan_info {
 	uint64_t weights, states, gradients, activations, staging, parameters; /* bytes */
 	uint64_t total, available;
+	uint64_t sums;   /* of gradients: what holds the parameters' gradients, whole or unfinished */
+	uint32_t arenas; /* that sums is made of: one of all parameters each */
+	uint32_t passes; /* micro-batches a run */
 	uint32_t steps, dispatches, barriers;
 };
 /* weights NULL: plan only (hlx_program_plan works, nothing is allocated).  Otherwise, where the graph's mode is portable,
@@ -176,11 +187,16 @@ int hlx_program_print(const struct hlx_program *, FILE *);
 uint32_t hlx_optimizer_states(const struct hlx_registry *, const char *optimizer, const char *names[HLX_MAX_SLOTS]);
 
 /* Contiguous elements [first, first + count) of a tensor's value or gradient (what: HLX_VALUE, HLX_GRAD; a
- * parameter's HLX_GRAD is the final sum over the slots). */
+ * parameter's HLX_GRAD is the final sum over the slots).  Where there are several passes an input's value is that of the
+ * whole batch if its first axis is HLX_BATCH; other tensors have what the last pass left.
+ * write stores f32 through hlx_store. */
 int hlx_program_write(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, const void *in);
 int hlx_program_read(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, void *out);
-/* Replays the whole list once and waits. */
+/* Replays the whole list once, its passes one after the other, and waits. */
 int hlx_program_run(struct hlx_program *, const struct hlx_step *);
+/* The same in two: between them the caller may do anything; what touches the device waits by itself. */
+int hlx_program_start(struct hlx_program *, const struct hlx_step *);
+int hlx_program_wait(struct hlx_program *);
 /* Of the last run: sum of the loss, count of positions, norm of the mean gradient (0 without backward). */
 struct hlx_result {
 	float loss_sum, count, grad_norm;

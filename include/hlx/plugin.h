@@ -75,7 +75,8 @@ enum {
 	HLX_OPTIONAL = 1, /* absent: desc.rank == 0 */
 	HLX_NOGRAD = 2,
 	HLX_NODECAY = 4,  /* weight decay leaves it alone */
-	HLX_SLOTTED = 8   /* stored as partial sums: S runs of hlx_slot_stride() elements, one for each batch slot */
+	HLX_SLOTTED = 8,  /* stored as partial sums: S runs of hlx_slot_stride() elements, one for each batch slot */
+	HLX_SAMEGRAD = 16 /* IN: its gradient is the first OUT's, bit for bit; the core may let both be one and not ask for it */
 };
 struct hlx_slot {
 	const char *name;
@@ -198,6 +199,15 @@ struct hlx_host { /* every member [any] */
 	const void *(*extension)(const struct hlx_host *, const char *id); /* or NULL */
 };
 
+/*
+ * Operations of the definition (a product and its sum are two; a function of hlx/math.h counts with all that it is made
+ * of), and bytes of memory when each value that is needed is read once and each result written once.  Backward: of the
+ * gradients in node->grads.
+ */
+struct hlx_work {
+	double ops, bytes;
+};
+
 /* What is computed. */
 struct hlx_op {
 	size_t struct_size;
@@ -217,6 +227,10 @@ struct hlx_op {
 	/* Shapes worth testing: "x=2x3x257 causal=yes" names inputs' dims ("tokens=2x5<256": integers below 256) and
 	 * attributes; ends with NULL. */
 	const char *const *cases;
+	/* For hlxt bench; both may be NULL.  bench: shapes worth timing, written like cases.  work: what the node asks of a
+	 * device at the least. */
+	const char *const *bench;
+	struct hlx_work (*work)(const struct hlx_node *, bool backward); /* [any] */
 };
 
 /* How it is computed. */

@@ -115,6 +115,8 @@ static const struct hlx_op op = {
 	.infer = adam_infer,
 	.ref_forward = adam_ref_forward,
 	.cases = cases,
+	.bench = adam_bench,
+	.work = adam_work,
 };
 
 static const struct hlx_impl flat = {

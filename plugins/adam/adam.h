@@ -23,4 +23,8 @@ struct adam_scalars {
 struct adam_scalars adam_scalars(const struct hlx_node *, const struct hlx_step *);
 int adam_ref_forward(const struct hlx_node *, void *const value[], const struct hlx_step *);
 
+/* adam_bench.c */
+extern const char *const adam_bench[];
+struct hlx_work adam_work(const struct hlx_node *, bool backward);
+
 #endif

@@ -125,8 +125,8 @@ static int add_backward(const struct hlx_host *host, const struct hlx_node *node
 }
 
 static const struct hlx_slot slots[] = {
-	[A] = { "a", HLX_IN, 0 },
-	[B] = { "b", HLX_IN, 0 },
+	[A] = { "a", HLX_IN, HLX_SAMEGRAD },
+	[B] = { "b", HLX_IN, HLX_SAMEGRAD },
 	[Y] = { "y", HLX_OUT, 0 },
 	{ 0 },
 };
@@ -144,6 +144,8 @@ static const struct hlx_op op = {
 	.ref_backward = add_ref_backward,
 	.ref64 = add_ref64,
 	.cases = cases,
+	.bench = add_bench,
+	.work = add_work,
 };
 
 static const struct hlx_impl flat = {

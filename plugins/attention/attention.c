@@ -87,6 +87,8 @@ static const struct hlx_op attention = {
 	.ref_backward = attention_ref_backward,
 	.ref64 = attention_ref64,
 	.cases = cases,
+	.bench = attention_bench,
+	.work = attention_work,
 };
 
 static const struct hlx_op *const ops[] = { &attention, NULL };

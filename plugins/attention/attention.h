@@ -46,6 +46,9 @@ int attention_ref_forward(const struct hlx_node *, void *const value[], const st
 int attention_ref_backward(const struct hlx_node *, void *const value[], void *const grad[], const struct hlx_step *);
 int attention_ref64(const struct hlx_node *, double *const value[]);
 
+extern const char *const attention_bench[];
+struct hlx_work attention_work(const struct hlx_node *, bool backward);
+
 /* ---- attention_run.c ---- */
 
 /*

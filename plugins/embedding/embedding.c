@@ -110,6 +110,8 @@ static const struct hlx_op op = {
 	.ref_backward = embedding_ref_backward,
 	.ref64 = embedding_ref64,
 	.cases = cases,
+	.bench = embedding_bench,
+	.work = embedding_work,
 };
 
 static const struct hlx_impl rows = {

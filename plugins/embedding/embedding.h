@@ -26,4 +26,8 @@ int embedding_prepare(const struct hlx_host *, struct hlx_node *);
 int embedding_forward(const struct hlx_host *, const struct hlx_node *, struct hlx_rec *);
 int embedding_backward(const struct hlx_host *, const struct hlx_node *, struct hlx_rec *);
 
+/* embedding_bench.c */
+extern const char *const embedding_bench[];
+struct hlx_work embedding_work(const struct hlx_node *, bool backward);
+
 #endif

@@ -105,6 +105,8 @@ static const struct hlx_op op = {
 	.ref_backward = gelu_ref_backward,
 	.ref64 = gelu_ref64,
 	.cases = cases,
+	.bench = gelu_bench,
+	.work = gelu_work,
 };
 
 static const struct hlx_impl flat = {

@@ -10,4 +10,8 @@ int gelu_ref_forward(const struct hlx_node *, void *const value[], const struct 
 int gelu_ref_backward(const struct hlx_node *, void *const value[], void *const grad[], const struct hlx_step *);
 int gelu_ref64(const struct hlx_node *, double *const value[]);
 
+/* gelu_bench.c */
+extern const char *const gelu_bench[];
+struct hlx_work gelu_work(const struct hlx_node *, bool backward);
+
 #endif

@@ -172,6 +172,8 @@ static const struct hlx_op op = {
 	.ref_backward = gemm_ref_backward,
 	.ref64 = gemm_ref64,
 	.cases = cases,
+	.bench = gemm_bench,
+	.work = gemm_work,
 };
 
 static const struct hlx_op *const ops[] = { &op, NULL };

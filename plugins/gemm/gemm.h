@@ -128,4 +128,8 @@ int gemm_ref64(const struct hlx_node *, double *const value[]);
 
 extern const struct hlx_impl gemm_impl_gemm16, gemm_impl_simd, gemm_impl_simt;
 
+/* gemm_bench.c */
+extern const char *const gemm_bench[];
+struct hlx_work gemm_work(const struct hlx_node *, bool backward);
+
 #endif

@@ -20,4 +20,10 @@ extern const struct hlx_impl slots_rows, slots_shared, norm_chain;
 int slots_ref_forward(const struct hlx_node *, void *const value[], const struct hlx_step *);
 int norm_ref_forward(const struct hlx_node *, void *const value[], const struct hlx_step *);
 
+/* gradient_bench.c */
+extern const char *const slots_bench[];
+struct hlx_work slots_work(const struct hlx_node *, bool backward);
+extern const char *const norm_bench[];
+struct hlx_work norm_work(const struct hlx_node *, bool backward);
+
 #endif

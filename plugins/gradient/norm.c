@@ -115,6 +115,8 @@ const struct hlx_op norm_op = {
 	.infer = infer,
 	.ref_forward = norm_ref_forward,
 	.cases = cases,
+	.bench = norm_bench,
+	.work = norm_work,
 };
 
 const struct hlx_impl norm_chain = {

@@ -192,6 +192,8 @@ const struct hlx_op slots_op = {
 	.infer = infer,
 	.ref_forward = slots_ref_forward,
 	.cases = cases,
+	.bench = slots_bench,
+	.work = slots_work,
 };
 
 const struct hlx_impl slots_rows = {

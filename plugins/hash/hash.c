@@ -202,6 +202,8 @@ static const struct hlx_op op = {
 	.infer = infer,
 	.ref_forward = hash_ref_forward,
 	.cases = cases,
+	.bench = hash_bench,
+	.work = hash_work,
 };
 
 static const struct hlx_impl shared = {

@@ -9,6 +9,9 @@ enum { HASH_BLOCKS = HASH_ARRAYS, HASH_KEYS, HASH_SUMS };
 
 int hash_ref_forward(const struct hlx_node *node, void *const value[], const struct hlx_step *step);
 
+extern const char *const hash_bench[];
+struct hlx_work hash_work(const struct hlx_node *, bool backward);
+
 /* How many of the array slots are there. */
 static inline uint32_t hash_arrays(const struct hlx_node *node)
 {

@@ -289,6 +289,8 @@ static const struct hlx_op layernorm = {
 	.ref_backward = layernorm_ref_backward,
 	.ref64 = layernorm_ref64,
 	.cases = cases,
+	.bench = layernorm_bench,
+	.work = layernorm_work,
 };
 
 static const struct hlx_impl rows = {

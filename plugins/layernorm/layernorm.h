@@ -32,4 +32,8 @@ int layernorm_ref_forward(const struct hlx_node *, void *const value[], const st
 int layernorm_ref_backward(const struct hlx_node *, void *const value[], void *const grad[], const struct hlx_step *);
 int layernorm_ref64(const struct hlx_node *, double *const value[]);
 
+/* layernorm_bench.c */
+extern const char *const layernorm_bench[];
+struct hlx_work layernorm_work(const struct hlx_node *, bool backward);
+
 #endif

@@ -176,6 +176,8 @@ static const struct hlx_op softmax = {
 	.ref_backward = softmax_ref_backward,
 	.ref64 = softmax_ref64,
 	.cases = cases,
+	.bench = softmax_bench,
+	.work = softmax_work,
 };
 
 static const struct hlx_impl rows = {

@@ -37,4 +37,8 @@ int softmax_ref_forward(const struct hlx_node *, void *const value[], const stru
 int softmax_ref_backward(const struct hlx_node *, void *const value[], void *const grad[], const struct hlx_step *);
 int softmax_ref64(const struct hlx_node *, double *const value[]);
 
+/* softmax_bench.c */
+extern const char *const softmax_bench[];
+struct hlx_work softmax_work(const struct hlx_node *, bool backward);
+
 #endif

@@ -239,6 +239,8 @@ static const struct hlx_op xent = {
 	.ref_backward = xent_ref_backward,
 	.ref64 = xent_ref64,
 	.cases = cases,
+	.bench = xent_bench,
+	.work = xent_work,
 };
 
 static const struct hlx_impl rows = {

@@ -27,4 +27,8 @@ int xent_ref_forward(const struct hlx_node *, void *const value[], const struct 
 int xent_ref_backward(const struct hlx_node *, void *const value[], void *const grad[], const struct hlx_step *);
 int xent_ref64(const struct hlx_node *, double *const value[]);
 
+/* xent_bench.c */
+extern const char *const xent_bench[];
+struct hlx_work xent_work(const struct hlx_node *, bool backward);
+
 #endif

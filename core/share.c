@@ -1,0 +1,107 @@
+/*
+ * share.c - gradients that are one another's, to the bit: those of the inputs of y = a + b.
+ *
+ *   x1 = add x proj      dx, dproj and dx1 are one piece of memory: nothing is copied, and what n1 adds to dx ends up
+ *   n1 = layernorm x     where proj's backward pass has read dproj before
+ *
+ * An input takes over the output's memory where it is the first to have a gradient there at all, and where nobody adds to
+ * it before all who read another name of that memory have read it.  The order is that of the nodes, reversed.
+ */
+#include "core/build.h"
+
+static const struct hlx_tensor *tensor(const struct hlx_program *p, uint32_t node, uint32_t slot)
+{
+	uint32_t t = p->graph->node[node]->tensor[slot];
+
+	return t == HLX_NONE ? NULL : &p->graph->tensor[t];
+}
+
+/* All of a storage, as it lies there. */
+static bool is_whole(const struct hlx_program *p, const struct hlx_tensor *t)
+{
+	return hlx_is_contiguous(&t->desc) && hlx_numel(&t->desc) == p->graph->storage[t->storage].elements;
+}
+
+/* The nodes before `node`, in INI order, that have the storage in this role: the first and the last of them. */
+struct touching {
+	uint32_t first, last, n;
+};
+
+static struct touching touching(const struct hlx_program *p, uint32_t node, uint32_t storage, enum hlx_role role)
+{
+	struct touching t = { .n = 0 };
+
+	for (uint32_t i = 0; i < node; i++)
+		for (uint32_t s = 0; s < p->node[i].pub.n_slots; s++)
+			if (p->node[i].op->slots[s].role == role && tensor(p, i, s) && tensor(p, i, s)->storage == storage) {
+				t.first = t.n++ ? t.first : i;
+				t.last = i;
+			}
+	return t;
+}
+
+/* Nobody adds to a's gradient before those who made b have read theirs. */
+static bool is_safe(const struct hlx_program *p, uint32_t node, uint32_t a, uint32_t b)
+{
+	struct touching writers = touching(p, node, a, HLX_IN), readers = touching(p, node, b, HLX_OUT);
+
+	return !writers.n || !readers.n || writers.last < readers.first;
+}
+
+static uint32_t root(const struct hlx_program *p, uint32_t cell)
+{
+	while (cell != HLX_NONE && p->cell[cell].parent != HLX_NONE)
+		cell = p->cell[cell].parent;
+	return cell;
+}
+
+/* Against every name that the output's gradient has so far; a name that no node before this one knows is history. */
+static bool is_safe_among(const struct hlx_program *p, uint32_t node, uint32_t in, uint32_t out)
+{
+	uint32_t cell = root(p, p->grad_cell[out]);
+
+	for (uint32_t i = 0; i < p->graph->n_storages; i++)
+		if (p->grad_state[i].since < node && root(p, p->grad_cell[i]) == cell &&
+				(!is_safe(p, node, in, i) || !is_safe(p, node, i, in)))
+			return false;
+	return true;
+}
+
+static bool may_share(const struct hlx_program *p, uint32_t node, uint32_t slot, const struct hlx_tensor *out)
+{
+	const struct hlx_tensor *in = tensor(p, node, slot);
+	const struct hlx_node *pub = &p->node[node].pub;
+
+	if (!(p->node[node].op->slots[slot].flags & HLX_SAMEGRAD) || !(pub->grads >> slot & 1) || !is_whole(p, in) ||
+			!is_whole(p, out) || p->grad_state[in->storage].n || p->grad_state[in->storage].zeroed)
+		return false;
+	for (uint32_t s = 0; s < pub->n_slots; s++) /* x + x: the second adds to the first */
+		if (s != slot && tensor(p, node, s) && tensor(p, node, s)->storage == in->storage)
+			return false;
+	return is_safe_among(p, node, in->storage, out->storage);
+}
+
+static const struct hlx_tensor *output(const struct hlx_program *p, uint32_t node)
+{
+	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++)
+		if (p->node[node].op->slots[s].role == HLX_OUT)
+			return tensor(p, node, s);
+	return NULL;
+}
+
+int hlx_build_share(struct hlx_program *p, uint32_t node)
+{
+	const struct hlx_tensor *out = output(p, node);
+	bool kept = p->seeded || p->graph->options.input_grads || (p->options.keep && p->options.keep[0]);
+
+	for (uint32_t s = 0; out && !kept && s < p->node[node].pub.n_slots; s++) {
+		uint32_t storage;
+		if (!may_share(p, node, s, out))
+			continue;
+		storage = tensor(p, node, s)->storage;
+		p->cell[p->grad_cell[storage]].parent = root(p, p->grad_cell[out->storage]);
+		HLX_TRY(hlx_build_remember(p, storage, &tensor(p, node, s)->desc));
+		p->node[node].pub.grads &= ~(1ull << s);
+	}
+	return 0;
+}

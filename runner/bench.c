@@ -1,0 +1,88 @@
+/* bench.c - hlxt bench: what is asked for, and the device it is measured on. */
+#include "runner/bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int bench_device(struct bench *b)
+{
+	const struct hlx_device_info *d;
+
+	CLI_TRY(session_device(&b->session, b->args->device));
+	CLI_TRY(hlx_timer_create(b->session.device, b->args->quick, &b->timer));
+	CLI_TRY(hlx_ceiling_measure(&b->timer, &b->ceiling));
+	d = hlx_device_describe(b->session.device);
+	json_object_set_new(b->out, "hlxt", json_string(PACKAGE_VERSION));
+	json_object_set_new(b->out, "device", json_string(d->name));
+	json_object_set_new(b->out, "driver", json_string(d->driver));
+	json_object_set_new(b->out, "clock", json_string(b->timer.stamps ? "timestamps" : "wall"));
+	json_object_set_new(b->out, "copy_bytes_per_s", json_real(b->ceiling.copy));
+	json_object_set_new(b->out, "muladd_ops_per_s", json_real(b->ceiling.muladd));
+	json_object_set_new(b->out, "fma_ops_per_s", json_real(b->ceiling.fma));
+	return 0;
+}
+
+/* "gemm" or "gemm/simt" where there is such an op, and no file of that name. */
+static const char *find_op(const struct bench *b, char *op, size_t room, const char **impl)
+{
+	const char *word = b->args->operand, *slash = strchr(word, '/');
+	size_t n = slash ? (size_t)(slash - word) : strlen(word);
+
+	*impl = slash ? slash + 1 : NULL;
+	snprintf(op, room, "%.*s", n < room ? (int)n : 0, word);
+	return hlx_registry_op(b->session.registry, op) ? op : NULL;
+}
+
+static int not_found(const struct bench *b)
+{
+	const char *names[256], *word = b->args->operand;
+	size_t n = 0;
+
+	for (const struct hlx_op *op; n < 256 && (op = hlx_registry_op_at(b->session.registry, n, NULL)); n++)
+		names[n] = op->name;
+	return hlx_fail(HLX_EINVAL, "%.60s is neither an op%s nor an INI: an INI's name ends in .ini", word, cli_hint(word, names, n));
+}
+
+static int measure(struct bench *b)
+{
+	const char *word = b->args->operand, *end = strrchr(word, '.'), *impl;
+	char op[64];
+
+	CLI_TRY(session_plugins(&b->session));
+	if (find_op(b, op, sizeof op, &impl))
+		return bench_op(b, op, impl);
+	return end && !strcmp(end, ".ini") ? bench_model(b) : not_found(b);
+}
+
+static int print_json(const struct bench *b)
+{
+	char *text = json_dumps(b->out, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+
+	if (!text)
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	puts(text);
+	free(text);
+	return 0;
+}
+
+static int bench(const struct cli_args *args)
+{
+	struct bench b = { .args = args, .out = json_object() };
+	int status = b.out ? measure(&b) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (status >= 0 && args->json)
+		status = print_json(&b);
+	json_decref(b.out);
+	hlx_timer_finish(&b.timer);
+	session_close(&b.session);
+	return status;
+}
+
+const struct command command_bench = {
+	"bench", "INI|OP [CASE...]", "measure a training step, or an op's shapes, against the device's ceilings",
+	"An INI: its training step, split into phases and ops.  An OP: forward and backward of each implementation that\n"
+	"supports the shape here (OP/IMPL: of that one); the op's own shapes, or each CASE, which is one word of the shell:\n"
+	"hlxt bench gemm/simd 'a=8x128x256 out=1024'.\n"
+	"Times are medians after a warm-up; % is the share of what the device copies, or computes, at best.\n",
+	{ OPT_SET, OPT_DEVICE, OPT_QUICK, OPT_JSON }, bench
+};
