@@ -45,7 +45,7 @@ static bool conflicts(const struct schedule *s, uint32_t a, uint32_t b)
 
 	if (step[a].kind == HLX_HOST_CALL || step[b].kind == HLX_HOST_CALL) /* they run between submissions */
 		return true;
-	if (step[b].again && !step[a].again) /* b, the later one, takes memory that a layer's backward pass still has */
+	if (step[b].again != step[a].again) /* b, the later one, takes memory that a layer's backward pass still has */
 		return true;
 	for (uint32_t i = 0; i < step[a].n_access; i++)
 		for (uint32_t j = 0; j < step[b].n_access; j++) {
