@@ -177,7 +177,7 @@ static int set_accum(struct hlx_program *p, uint32_t node)
 static int partial_cell(struct hlx_program *p, uint32_t node, uint32_t slot)
 {
 	const struct hlx_graph *g = p->graph;
-	struct hlx_cell c = { .arena = HLX_ARENA_STAGING, .parent = HLX_NONE,
+	struct hlx_cell c = { .arena = HLX_ARENA_ACTIVATIONS, .parent = HLX_NONE,
 		.bytes = hlx_slot_stride(&p->node[node].desc[slot]) * g->options.slots * 4 };
 
 	if (hlx_passes_continue(p))

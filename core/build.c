@@ -96,8 +96,8 @@ int hlx_build_prepare(struct hlx_program *p, uint32_t node, const char *named)
 	if (n->pub.saved_bytes)
 		HLX_TRY(add(p, HLX_ARENA_ACTIVATIONS, n->pub.saved_bytes, false, &n->saved));
 	if (n->pub.work_bytes) {
-		HLX_TRY(add(p, HLX_ARENA_STAGING, n->pub.work_bytes, false, &n->work[0]));
-		HLX_TRY(add(p, HLX_ARENA_STAGING, n->pub.work_bytes, false, &p->node[node].work[1]));
+		HLX_TRY(add(p, HLX_ARENA_ACTIVATIONS, n->pub.work_bytes, false, &n->work[0]));
+		HLX_TRY(add(p, HLX_ARENA_ACTIVATIONS, n->pub.work_bytes, false, &p->node[node].work[1]));
 	}
 	if (n->impl->step) { /* scalars of its own: a region of its own */
 		n->step_offset = (uint32_t)p->cell[p->steps_cell].bytes;
@@ -137,7 +137,7 @@ static int storage_cells(struct hlx_program *p)
 				&p->value_cell[i]));
 		HLX_TRY(hlx_passes_input(p, i));
 		if (p->options.backward)
-			HLX_TRY(add(p, HLX_ARENA_GRADIENTS, s->elements * 4, false, &p->grad_cell[i]));
+			HLX_TRY(add(p, HLX_ARENA_ACTIVATIONS, s->elements * 4, false, &p->grad_cell[i]));
 	}
 	return 0;
 }

@@ -156,7 +156,7 @@ int hlx_passes_begin(struct hlx_program *p)
 
 int hlx_passes_reduce_loss(struct hlx_program *p)
 {
-	struct hlx_cell scratch = { .arena = HLX_ARENA_STAGING, .bytes = HLX_ALIGN, .parent = HLX_NONE };
+	struct hlx_cell scratch = { .arena = HLX_ARENA_ACTIVATIONS, .bytes = HLX_ALIGN, .parent = HLX_NONE };
 	uint32_t slot, squares, partial;
 
 	if (p->graph->passes == 1 || p->graph->options.slots == 1)
@@ -171,7 +171,7 @@ static int build_add(struct hlx_program *p, uint32_t level)
 {
 	const uint64_t n = p->cell[p->roots_cell].bytes / 4;
 	const struct hlx_desc all = { .dtype = HLX_F32, .rank = 1, .dim = { n }, .stride = { 1 } };
-	struct hlx_cell scratch = { .arena = HLX_ARENA_STAGING, .bytes = (n / 1024 + 1) * 4, .parent = HLX_NONE };
+	struct hlx_cell scratch = { .arena = HLX_ARENA_ACTIVATIONS, .bytes = (n / 1024 + 1) * 4, .parent = HLX_NONE };
 	struct hlx_reduction r = { .path = "micro_batch", .desc = &all, .partial = p->level_cell[level], .out = p->roots_cell,
 		.slots = 1 };
 
@@ -198,7 +198,7 @@ int hlx_passes_join(struct hlx_program *p)
 int hlx_passes_clear(struct hlx_program *p, uint32_t node, uint32_t param, uint32_t *partial)
 {
 	const struct hlx_param *q = &p->graph->param[param];
-	struct hlx_cell c = { .arena = HLX_ARENA_STAGING, .bytes = run_bytes(&q->desc), .parent = HLX_NONE };
+	struct hlx_cell c = { .arena = HLX_ARENA_ACTIVATIONS, .bytes = run_bytes(&q->desc), .parent = HLX_NONE };
 	uint32_t cell, from = *partial;
 
 	if (p->graph->passes == 1)

@@ -36,10 +36,27 @@ static uint64_t chunk_size(const struct hlx_program *p)
 	return most < (2ull << 30) ? most : 2ull << 30;
 }
 
-/* The lowest place from `at` on where bytes do not cross a chunk's end. */
-static uint64_t in_chunk(uint64_t at, uint64_t bytes, uint64_t chunk)
+/* The lowest place from `at` on where bytes do not cross a chunk's end; *end: of the chunk of a place further down. */
+static uint64_t in_chunk(uint64_t at, uint64_t bytes, uint64_t chunk, uint64_t *end)
 {
-	return at / chunk == (at + bytes - 1) / chunk ? at : (at / chunk + 1) * chunk;
+	for (; at + bytes > *end; *end += chunk)
+		at = at > *end ? at : *end;
+	return at;
+}
+
+static void insert(struct placed *placed, uint32_t n, struct placed new)
+{
+	uint32_t low = 0, high = n;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (placed[middle].begin > new.begin)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	memmove(placed + low + 1, placed + low, (n - low) * sizeof(*placed));
+	placed[low] = new;
 }
 
 static uint64_t size_of_order(const struct hlx_cell *c)
@@ -67,23 +84,21 @@ static void sort(const struct hlx_program *p, uint32_t *order, uint32_t n)
 static int place(struct hlx_program *p, uint32_t index, struct placed *placed, uint32_t n, uint64_t chunk)
 {
 	struct hlx_cell *c = &p->cell[index];
-	uint64_t need = padded(c->bytes), at = 0;
-	uint32_t first = c->persistent ? 0 : c->first, last = c->persistent ? UINT32_MAX : c->last, i;
+	uint64_t need = padded(c->bytes), at = 0, end = chunk;
+	uint32_t first = c->persistent ? 0 : c->first, last = c->persistent ? UINT32_MAX : c->last;
 
 	if (need > chunk)
 		return hlx_fail(HLX_ENOMEM, "one tensor of %llu MiB: %s allocates at most %llu MiB at once",
 				(unsigned long long)need >> 20, p->dev->info.name, (unsigned long long)chunk >> 20);
-	for (i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		const struct placed *o = &placed[i];
 		if (o->begin >= at + need)
 			break; /* sorted: nothing further on is in the way */
 		if (o->end > at && o->first <= last && first <= o->last)
-			at = in_chunk(o->end, need, chunk);
+			at = in_chunk(o->end, need, chunk, &end);
 	}
 	c->offset = at;
-	for (i = n; i && placed[i - 1].begin > at; i--)
-		placed[i] = placed[i - 1];
-	placed[i] = (struct placed){ at, at + need, first, last };
+	insert(placed, n, (struct placed){ at, at + need, first, last });
 	return 0;
 }
 
@@ -134,13 +149,13 @@ static void count(struct hlx_program *p)
 		states += p->cell[c].arena == HLX_ARENA_STATES && p->cell[c].parent == HLX_NONE;
 	*i = (struct hlx_plan_info){ .weights = p->graph->arena * 4, .states = p->graph->arena * 4 * states,
 		.gradients = p->arena_bytes[HLX_ARENA_GRADIENTS], .activations = p->arena_bytes[HLX_ARENA_ACTIVATIONS],
-		.staging = p->arena_bytes[HLX_ARENA_STAGING], .parameters = p->arena_bytes[HLX_ARENA_PARAMETERS] + p->arena_bytes[HLX_ARENA_RESULTS],
+		.parameters = p->arena_bytes[HLX_ARENA_PARAMETERS] + p->arena_bytes[HLX_ARENA_RESULTS],
 		.available = hlx_memory_available(p->dev), .steps = p->n_steps };
 	i->passes = p->graph->passes;
 	i->arenas = !p->options.backward ? 0 : p->n_levels + 1;
 	i->sums = !p->options.backward ? 0 : i->passes == 1 ? p->cell[p->gradients_cell].bytes :
 		i->arenas * p->cell[p->roots_cell].bytes;
-	i->total = i->weights + i->states + i->gradients + i->activations + i->staging + i->parameters;
+	i->total = i->weights + i->states + i->gradients + i->activations + i->parameters;
 	for (uint32_t s = 0; s < p->n_steps; s++) {
 		i->dispatches += p->step[s].kind == HLX_DISPATCH;
 		i->again += p->step[s].kind == HLX_DISPATCH && p->step[s].again;
@@ -208,6 +223,13 @@ int hlx_program_allocate(struct hlx_program *p)
 		}
 	}
 	return 0;
+}
+
+uint32_t hlx_cell_root(const struct hlx_program *p, uint32_t cell)
+{
+	while (p->cell[cell].parent != HLX_NONE)
+		cell = p->cell[cell].parent;
+	return cell;
 }
 
 const struct hlx_memory *hlx_cell_memory(const struct hlx_program *p, uint32_t cell, uint64_t *offset)

@@ -140,7 +140,7 @@ struct hlx_plan_info hlx_program_plan(const struct hlx_program *p)
 	return p->plan;
 }
 
-static const char *const arena_name[] = { "weights", "states", "gradients", "activations", "staging", "parameters", "results" };
+static const char *const arena_name[] = { "weights", "states", "gradients", "activations", "parameters", "results" };
 
 static const char *phase_name(const struct hlx_prog_step *s, char text[16])
 {

@@ -20,8 +20,13 @@
 #include "core/graph.h"
 #include "core/pipeline.h"
 
-enum hlx_arena { HLX_ARENA_WEIGHTS, HLX_ARENA_STATES, HLX_ARENA_GRADIENTS, HLX_ARENA_ACTIVATIONS, HLX_ARENA_STAGING,
-	HLX_ARENA_PARAMETERS, HLX_ARENA_RESULTS, HLX_ARENA_COUNT };
+/*
+ * GRADIENTS are those of parameters.  ACTIVATIONS has whatever lives for some of the steps: activations, their gradients,
+ * partial sums, work bytes; with recompute those need 15 % less in one arena than in one each, as one grows when the other
+ * shrinks.  The host writes PARAMETERS and reads RESULTS.
+ */
+enum hlx_arena { HLX_ARENA_WEIGHTS, HLX_ARENA_STATES, HLX_ARENA_GRADIENTS, HLX_ARENA_ACTIVATIONS, HLX_ARENA_PARAMETERS,
+	HLX_ARENA_RESULTS, HLX_ARENA_COUNT };
 
 struct hlx_cell {
 	enum hlx_arena arena;
@@ -149,6 +154,8 @@ int hlx_record_zero(struct hlx_program *, uint32_t node, uint32_t cell);
 uint32_t hlx_passes_times(const struct hlx_program *, uint8_t phase); /* that a run makes of a phase */
 /* Sends all of a run; the last of it is not waited for. */
 int hlx_passes_start(struct hlx_program *, const struct hlx_step *);
+/* What a slice is cut from in the end; the cell itself where it is none. */
+uint32_t hlx_cell_root(const struct hlx_program *, uint32_t cell);
 /* recompute.c: where the options want it */
 int hlx_program_recompute(struct hlx_program *);
 /* schedule.c */

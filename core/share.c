@@ -48,13 +48,6 @@ static bool is_safe(const struct hlx_program *p, uint32_t node, uint32_t a, uint
 	return !writers.n || !readers.n || writers.last < readers.first;
 }
 
-static uint32_t root(const struct hlx_program *p, uint32_t cell)
-{
-	while (cell != HLX_NONE && p->cell[cell].parent != HLX_NONE)
-		cell = p->cell[cell].parent;
-	return cell;
-}
-
 /* A name that no node before this one knows is history: all of a residual stream is one ring, which stays short so. */
 static void forget(struct hlx_program *p, uint32_t node, uint32_t storage)
 {
@@ -90,7 +83,7 @@ static void join(struct hlx_program *p, uint32_t a, uint32_t b)
 
 	p->grad_state[a].next = p->grad_state[b].next;
 	p->grad_state[b].next = next;
-	p->cell[p->grad_cell[a]].parent = root(p, p->grad_cell[b]);
+	p->cell[p->grad_cell[a]].parent = hlx_cell_root(p, p->grad_cell[b]);
 }
 
 static bool may_share(const struct hlx_program *p, uint32_t node, uint32_t slot, const struct hlx_tensor *out)

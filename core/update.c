@@ -77,7 +77,7 @@ int hlx_build_reduce_loss(struct hlx_program *p)
 {
 	const struct hlx_graph *g = p->graph;
 	const struct hlx_prog_node *loss = &p->node[g->loss];
-	struct hlx_cell scratch = { .arena = HLX_ARENA_STAGING, .bytes = HLX_ALIGN, .parent = HLX_NONE };
+	struct hlx_cell scratch = { .arena = HLX_ARENA_ACTIVATIONS, .bytes = HLX_ALIGN, .parent = HLX_NONE };
 	struct hlx_reduction r = { .out = p->loss_cell, .slots = slots_left(p), .first = true, .last = true };
 	uint32_t s;
 

@@ -22,12 +22,11 @@ static void print_plan(const char *name, const struct hlx_program *p)
 	bytes("weights", i.weights);
 	bytes("optimizer", i.states);
 	bytes("gradients", i.gradients);
-	if (i.arenas) { /* those of parameters, finished or not; the others are of activations */
+	if (i.arenas) { /* finished or not; the rest are the norm's */
 		snprintf(sums, sizeof sums, "  sums, %u x", i.arenas);
 		bytes(sums, i.sums);
 	}
 	bytes("activations", i.activations);
-	bytes("staging", i.staging);
 	bytes("parameters", i.parameters);
 	bytes("total", i.total);
 	bytes("available", i.available);

@@ -229,7 +229,7 @@ START_TEST(models_plans)
 	ck_assert_uint_ge(i.weights, numel * 4);
 	ck_assert_uint_le(i.weights, numel * 4 + 256 * hlx_graph_param_count(g));
 	ck_assert_uint_eq(i.states, 2 * i.weights);
-	ck_assert_uint_eq(i.total, i.weights + i.states + i.gradients + i.activations + i.staging + i.parameters);
+	ck_assert_uint_eq(i.total, i.weights + i.states + i.gradients + i.activations + i.parameters);
 	ck_assert_uint_gt(i.dispatches, 100);
 	ck_assert_uint_le(i.dispatches, i.steps);
 	ck_assert_uint_lt(hlx_program_plan(c).activations, i.activations);

@@ -44,8 +44,9 @@ struct outcome {
 };
 
 /* NaNs wherever a step may not read before it has written. */
-static void poison(const struct hlx_program *p)
+static void poison(struct hlx_program *p)
 {
+	unsigned char *nans;
 	uint64_t at;
 
 	for (uint32_t i = 0; i < p->n_cells; i++) {
@@ -54,8 +55,10 @@ static void poison(const struct hlx_program *p)
 		if (c->parent != HLX_NONE || c->persistent || c->first == HLX_NONE || !c->bytes || c->external)
 			continue;
 		m = hlx_cell_memory(p, i, &at);
-		ck_assert_ptr_nonnull(m->map);
-		memset(m->map + at, 0xff, c->bytes);
+		ck_assert_ptr_nonnull(nans = malloc(c->bytes));
+		memset(nans, 0xff, c->bytes);
+		ck_ok(hlx_memory_write(p->dev, m, at, c->bytes, nans));
+		free(nans);
 	}
 }
 

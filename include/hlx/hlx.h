@@ -176,9 +176,9 @@ struct hlx_program_options {
 };
 /* An arena's planned size, for hlxt plan and for refusing what does not fit. */
 struct hlx_plan_info {
-	uint64_t weights, states, gradients, activations, staging, parameters; /* bytes */
+	uint64_t weights, states, gradients, activations, parameters; /* bytes; activations: and all else that is dead at times */
 	uint64_t total, available;
-	uint64_t sums;   /* of gradients: what holds the parameters' gradients, whole or unfinished */
+	uint64_t sums;   /* of gradients: what holds them, whole or unfinished */
 	uint32_t arenas; /* that sums is made of: one of all parameters each */
 	uint32_t passes; /* micro-batches a run */
 	uint32_t steps, dispatches, barriers;
