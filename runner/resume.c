@@ -122,6 +122,7 @@ static int resume(const struct cli_args *args)
 const struct command command_resume = {
 	"resume", "DIR", "go on with a run from its newest checkpoint, bit for bit",
 	"The configuration is DIR/run.ini.  --steps changes how far the run goes, and with it a schedule that ends there;\n"
-	"--set train.micro_batch=N how much is computed at a time, --set train.recompute=layer or none what is kept: no bit of it.\n",
+	"--set train.micro_batch=N how much is computed at a time, --set train.recompute=layer what is kept meanwhile: neither\n"
+	"changes a bit.\n",
 	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET }, resume
 };
