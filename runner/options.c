@@ -20,6 +20,9 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_QUIET] = { "quiet", NULL, "print errors only", 'q' },
 	[OPT_LIST] = { "list", NULL, "also list the steps of the training program", 0 },
 	[OPT_PROMPT] = { "prompt", "TEXT", "what the text begins with (default: a new line)", 0 },
+	[OPT_PROMPT_FILE] = { "prompt-file", "FILE", "the file has what the text begins with; - is standard input", 0 },
+	[OPT_SAMPLES] = { "count", "N", "how many texts, of the seeds S, S + 1, ... (default 1)", 0 },
+	[OPT_TOP_K] = { "top-k", "K", "draw from the K likeliest tokens, 0 from all (default 0)", 0 },
 	[OPT_TOKENS] = { "tokens", "N", "how many tokens to add (default 256)", 0 },
 	[OPT_SEED] = { "seed", "S", "the same seed gives the same text, or values to check with (default 1)", 0 },
 	[OPT_TEMPERATURE] = { "temperature", "T", "0 takes the likeliest token, 1 the model's own odds (default 0.8)", 0 },
@@ -27,7 +30,7 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_TO] = { "to", "N", "end with step N (default: the last)", 0 },
 	[OPT_QUICK] = { "quick", NULL, "check: fewer sizes and kinds of values; bench: shorter samples, and no big shapes on a CPU", 0 },
 	[OPT_JSON] = { "json", NULL, "print one JSON object instead of a table", 0 },
-	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens that make up P (default 0.95)", 0 },
+	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens (of --top-k) that make up P (default 0.95)", 0 },
 };
 
 int cli_flush(void)
@@ -103,6 +106,8 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_FROM: return parse_count("from", value, 0, UINT32_MAX, &a->from);
 	case OPT_TO: return parse_count("to", value, 0, UINT32_MAX, &a->to);
 	case OPT_TOKENS: return parse_count("tokens", value, 0, 1ll << 53, &a->tokens);
+	case OPT_SAMPLES: return parse_count("count", value, 1, UINT32_MAX, &a->samples);
+	case OPT_TOP_K: return parse_count("top-k", value, 0, UINT32_MAX, &a->top_k);
 	case OPT_SEED:
 		CLI_TRY(parse_count("seed", value, 0, 1ll << 53, &seed));
 		a->seed = (uint64_t)seed;
@@ -112,6 +117,7 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_OUT: a->out = value; return 0;
 	case OPT_DEVICE: a->device = value; return 0;
 	case OPT_PROMPT: a->prompt = value; return 0;
+	case OPT_PROMPT_FILE: a->prompt_file = value; return 0;
 	case OPT_QUIET: a->quiet = true; return 0;
 	case OPT_LIST: a->list = true; return 0;
 	case OPT_QUICK: a->quick = true; return 0;
@@ -159,7 +165,8 @@ int options_parse(const struct command *c, int argc, char **argv, struct cli_arg
 	struct option longs[OPT_COUNT + 1];
 	int o;
 
-	*out = (struct cli_args){ .steps = -1, .from = -1, .to = -1, .tokens = 256, .seed = 1, .temperature = 0.8, .top_p = 0.95 };
+	*out = (struct cli_args){ .steps = -1, .from = -1, .to = -1, .tokens = 256, .samples = 1, .seed = 1,
+		.temperature = 0.8, .top_p = 0.95 };
 	getopt_table(c, longs);
 	opterr = 0;
 	optind = 1;

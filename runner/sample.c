@@ -1,11 +1,11 @@
 /* sample.c - hlxt sample DIR: text from the newest checkpoint of a run. */
 #include "runner/checkpoint.h"
 #include "runner/paths.h"
+#include "runner/prompt.h"
 #include "runner/sampler.h"
 #include "runner/tokenizer.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static int put(void *ctx, const char *bytes, size_t n)
@@ -35,7 +35,7 @@ static int load_newest(const char *folder, const struct session *s)
 	return checkpoint_advise(folder, at.step, status);
 }
 
-static int open_model(struct conf *c, struct session *s, const struct cli_args *args)
+static int open_model(struct conf *c, struct session *s, const struct cli_args *args, const struct prompt *prompt)
 {
 	char *path = path_join(args->operand, "run.ini");
 	int status;
@@ -48,39 +48,49 @@ static int open_model(struct conf *c, struct session *s, const struct cli_args *
 	CLI_TRY(status);
 	CLI_TRY(session_plugins(s));
 	CLI_TRY(conf_read(c, s->registry, args));
-	if (tokenizer_check(args->prompt, strlen(args->prompt), (uint64_t)c->vocab_size) < 0)
-		return hlx_prefix(CLI_USAGE, "--prompt: ");
+	if (tokenizer_check(prompt->bytes, prompt->size, (uint64_t)c->vocab_size) < 0)
+		return hlx_prefix(CLI_USAGE, "%s: ", prompt_option(args));
 	CLI_TRY(session_graphs(s, c, SESSION_SAMPLE));
 	CLI_TRY(session_device(s, args->device));
 	CLI_TRY(session_programs(s, c));
 	return load_newest(args->operand, s);
 }
 
-static int sample(const struct cli_args *given)
+/* Text i of --count is that of --seed S + i alone, so that a good one can be had again, and longer. */
+static int write_text(struct session *s, const struct conf *c, const struct cli_args *args, const struct prompt *prompt,
+		int64_t i)
 {
-	struct cli_args args = *given;
+	const struct sampling how = { args->seed + (uint64_t)i, (float)args->temperature, (float)args->top_p,
+		(uint32_t)args->top_k };
+	bool terminal = isatty(STDOUT_FILENO);
+
+	if (args->samples > 1)
+		printf("----- sample %lld, seed %llu -----\n", (long long)i + 1, (unsigned long long)how.seed);
+	CLI_TRY(put(&terminal, prompt->bytes, prompt->size));
+	CLI_TRY(sampler_text(s, (uint64_t)c->seq_len, prompt->bytes, prompt->size, (uint64_t)args->tokens, &how, put, &terminal));
+	putchar('\n');
+	return cli_flush();
+}
+
+static int sample(const struct cli_args *args)
+{
 	struct conf conf = { 0 };
 	struct session session = { 0 };
-	struct sampling how = { args.seed, (float)args.temperature, (float)args.top_p };
-	bool terminal = isatty(STDOUT_FILENO);
-	size_t size;
-	int status;
+	struct prompt prompt;
+	int status = prompt_read(args, &prompt);
 
-	args.prompt = args.prompt ? args.prompt : "";
-	size = strlen(args.prompt);
-	status = open_model(&conf, &session, &args);
-	if (status >= 0 && size)
-		status = put(&terminal, args.prompt, size);
 	if (status >= 0)
-		status = sampler_text(&session, (uint64_t)conf.seq_len, args.prompt, size, (uint64_t)args.tokens, &how, put, &terminal);
-	if (status >= 0)
-		putchar('\n');
+		status = open_model(&conf, &session, args, &prompt);
+	for (int64_t i = 0; i < args->samples && status >= 0; i++)
+		status = write_text(&session, &conf, args, &prompt, i);
 	session_close(&session);
 	conf_close(&conf);
+	prompt_free(&prompt);
 	return status;
 }
 
 const struct command command_sample = {
 	"sample", "DIR", "write text with the newest checkpoint of a run", NULL,
-	{ OPT_PROMPT, OPT_TOKENS, OPT_SEED, OPT_TEMPERATURE, OPT_TOP_P, OPT_DEVICE }, sample
+	{ OPT_PROMPT, OPT_PROMPT_FILE, OPT_TOKENS, OPT_SAMPLES, OPT_SEED, OPT_TEMPERATURE, OPT_TOP_K, OPT_TOP_P,
+		OPT_DEVICE }, sample
 };

@@ -29,7 +29,7 @@ static float weight(const float *logits, uint32_t i, float max, float temperatur
 uint32_t sampler_pick(const float *logits, uint32_t n, const struct sampling *s, uint64_t index, uint32_t *order)
 {
 	double sum = 0, kept = 0, at = 0, goal;
-	uint32_t r[4], count = 0;
+	uint32_t r[4], count = 0, most = s->top_k && s->top_k < n ? s->top_k : n;
 	float max;
 
 	for (uint32_t i = 0; i < n; i++)
@@ -38,9 +38,9 @@ uint32_t sampler_pick(const float *logits, uint32_t n, const struct sampling *s,
 	if (s->temperature < 0x1p-20f)
 		return order[0];
 	max = logits[order[0]];
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < most; i++)
 		sum += weight(logits, order[i], max, s->temperature);
-	while (count < n && (!count || kept < (double)s->top_p * sum))
+	while (count < most && (!count || kept < (double)s->top_p * sum))
 		kept += weight(logits, order[count++], max, s->temperature);
 	hlx_philox(s->seed, hlx_stream(DRAW, "sample"), index, r);
 	goal = (double)r[0] * 0x1p-32 * kept;

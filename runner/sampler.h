@@ -10,9 +10,10 @@
 struct sampling {
 	uint64_t seed;
 	float temperature, top_p; /* temperature 0: the likeliest */
+	uint32_t top_k;           /* 0: all */
 };
 
-/* order: room for n. */
+/* Draws from the top_k likeliest, and of these from the likeliest that make up top_p of their odds.  order: room for n. */
 uint32_t sampler_pick(const float *logits, uint32_t n, const struct sampling *, uint64_t index, uint32_t *order);
 
 /* Takes the text as it comes; a negative status ends it. */
