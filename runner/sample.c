@@ -67,7 +67,7 @@ static int write_text(struct session *s, const struct conf *c, const struct cli_
 	if (args->samples > 1)
 		printf("----- sample %lld, seed %llu -----\n", (long long)i + 1, (unsigned long long)how.seed);
 	CLI_TRY(put(&terminal, prompt->bytes, prompt->size));
-	CLI_TRY(sampler_text(s, (uint64_t)c->seq_len, prompt->bytes, prompt->size, (uint64_t)args->tokens, &how, put, &terminal));
+	CLI_TRY(sampler_text(s, c, prompt->bytes, prompt->size, (uint64_t)args->tokens, &how, put, &terminal));
 	putchar('\n');
 	return cli_flush();
 }

@@ -1,4 +1,5 @@
 #include "runner/sampler.h"
+#include "runner/decoder.h"
 #include "runner/tokenizer.h"
 
 #include "core/numerics.h"
@@ -56,6 +57,7 @@ uint32_t sampler_pick(const float *logits, uint32_t n, const struct sampling *s,
 
 struct generator {
 	struct session *s;
+	const struct conf *conf;
 	const struct sampling *how;
 	uint64_t seq_len, length;  /* length: tokens so far */
 	uint32_t *window, *order;  /* window: the last seq_len tokens, from its start */
@@ -74,9 +76,8 @@ static void push(struct generator *g, uint32_t token)
 }
 
 /* One pass over the window; the logits of its last token. */
-static int next(struct generator *g, uint64_t index, uint32_t *token)
+static int whole_pass(struct generator *g, const char *path)
 {
-	const char *path = hlx_graph_logits(g->s->sample_graph);
 	uint64_t last = (g->length < g->seq_len ? g->length : g->seq_len) - 1, n = g->s->vocab_size;
 	const struct hlx_step step = { .size = sizeof step, .step = 1, .n_seq = 1 };
 
@@ -84,7 +85,19 @@ static int next(struct generator *g, uint64_t index, uint32_t *token)
 	/* Nobody asks for a loss here, but its input should hold tokens. */
 	CLI_TRY(hlx_program_write(g->s->sample, "targets", HLX_VALUE, 0, g->seq_len, g->window));
 	CLI_TRY(hlx_program_run(g->s->sample, &step));
-	CLI_TRY(hlx_program_read(g->s->sample, path, HLX_VALUE, last * n, n, g->logits));
+	return hlx_program_read(g->s->sample, path, HLX_VALUE, last * n, n, g->logits);
+}
+
+/* A window that slides gives every token another position, so nothing of the pass before can be kept. */
+static int next(struct generator *g, uint64_t index, uint32_t *token)
+{
+	const char *path = hlx_graph_logits(g->s->sample_graph);
+	uint64_t n = g->s->vocab_size;
+	int status = g->length > g->seq_len ? 1 : decoder_logits(g->s, g->conf, g->window, g->length - 1, g->logits);
+
+	if (status > 0)
+		status = whole_pass(g, path);
+	CLI_TRY(status);
 	for (uint64_t i = 0; i < n; i++)
 		if (!hlx_is_finite(g->logits[i]))
 			return hlx_fail(HLX_ENUMERIC, "%s: the logits of a sample are not finite", path);
@@ -118,15 +131,17 @@ static int generate(struct generator *g, uint64_t count, sampler_take take, void
 	return 0;
 }
 
-int sampler_text(struct session *s, uint64_t seq_len, const char *prompt, size_t prompt_size, uint64_t count,
+int sampler_text(struct session *s, const struct conf *c, const char *prompt, size_t prompt_size, uint64_t count,
 		const struct sampling *how, sampler_take take, void *ctx)
 {
+	const size_t seq_len = (size_t)c->seq_len;
 	struct generator g = {
-		.s = s, .how = how, .seq_len = seq_len, .window = calloc(seq_len, sizeof(*g.window)),
+		.s = s, .conf = c, .how = how, .seq_len = seq_len, .window = calloc(seq_len, sizeof(*g.window)),
 		.order = calloc(s->vocab_size, sizeof(*g.order)), .logits = calloc(s->vocab_size, sizeof(*g.logits)),
 	};
 	int status = g.window && g.order && g.logits ? start(&g, prompt, prompt_size) : hlx_fail(HLX_ENOMEM, "out of memory");
 
+	decoder_restart(s);
 	if (status >= 0)
 		status = generate(&g, count, take, ctx);
 	free(g.logits);

@@ -19,7 +19,7 @@ uint32_t sampler_pick(const float *logits, uint32_t n, const struct sampling *, 
 /* Takes the text as it comes; a negative status ends it. */
 typedef int (*sampler_take)(void *ctx, const char *bytes, size_t n);
 /* Continues prompt by count tokens; what take returned, or an error. */
-int sampler_text(struct session *, uint64_t seq_len, const char *prompt, size_t prompt_size, uint64_t count,
+int sampler_text(struct session *, const struct conf *, const char *prompt, size_t prompt_size, uint64_t count,
 		const struct sampling *, sampler_take take, void *ctx);
 
 #endif

@@ -1,4 +1,4 @@
-#include "runner/session.h"
+#include "runner/decoder.h"
 #include "runner/paths.h"
 
 int session_plugins(struct session *s)
@@ -84,6 +84,7 @@ int session_programs(struct session *s, struct conf *c)
 
 void session_close(struct session *s)
 {
+	decoder_destroy(s->decoder);
 	hlx_program_destroy(s->sample);
 	hlx_program_destroy(s->eval);
 	hlx_program_destroy(s->train);

@@ -44,7 +44,7 @@ int train_sample(struct train *t)
 	if (!text.bytes)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
 	memcpy(text.bytes, c->sample_prompt, prompt);
-	status = sampler_text(t->session, (uint64_t)c->seq_len, c->sample_prompt, prompt, (uint64_t)c->sample_tokens, &how,
+	status = sampler_text(t->session, c, c->sample_prompt, prompt, (uint64_t)c->sample_tokens, &how,
 			take, &text);
 	snprintf(title, sizeof title, "sample, step %llu", (unsigned long long)t->at.step);
 	if (status >= 0)
