@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ static void write_result(int fd, const struct check_result *r)
 
 static int start(struct check_job *j, void (*work)(void *ctx, struct check_job *), void *ctx)
 {
+	pid_t parent = getpid();
 	int ends[2];
 
 	fflush(NULL); /* or both would write what is left */
@@ -41,6 +43,9 @@ static int start(struct check_job *j, void (*work)(void *ctx, struct check_job *
 		return hlx_fail(HLX_ENOMEM, "check: no further process: %s", strerror(errno));
 	}
 	if (!j->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody would read the row */
+		if (getppid() != parent)
+			_exit(1);
 		close(ends[0]);
 		work(ctx, j);
 		fflush(NULL);
