@@ -41,8 +41,9 @@ static int make(struct session *s, const struct conf *c, uint64_t index)
 	struct hlx_graph_options o = { .batch = 1, .positions = (uint64_t)c->seq_len, .first = index * DECODER_BLOCK };
 
 	o.seq_len = b->length = o.positions - o.first < DECODER_BLOCK ? o.positions - o.first : DECODER_BLOCK;
-	if (!b->graph)
-		CLI_TRY(hlx_graph_build(s->registry, c->ini, &o, &b->graph));
+	/* The same wiring as a whole is there: whatever is wrong with it now, it is not to be had in parts. */
+	if (!b->graph && hlx_graph_build(s->registry, c->ini, &o, &b->graph) < 0)
+		return HLX_ENOTSUP;
 	if (!d->past)
 		CLI_TRY(hlx_past_create(s->device, b->graph, &d->past));
 	keep[0] = hlx_graph_logits(b->graph);

@@ -116,7 +116,8 @@ struct hlx_graph_options {
 	/* Decoding: 0, or the most positions a sequence may have, of which this graph has first ... first + seq_len - 1.  What
 	 * nodes take from those before comes from a struct hlx_past, where programs of the same positions have left it; run
 	 * with hlx_step.position = first, every tensor has the bits that a graph of the whole sequence gives it.  One sequence,
-	 * no training.  HLX_ENOTSUP: the model cannot be decoded in parts, and the message says which node is in the way. */
+	 * no training.  Where wiring fails that does not without positions, the model cannot be decoded in parts: the message
+	 * says which node is in the way. */
 	uint64_t positions, first;
 };
 /* Wires [embed], [layer] num_layers times, [head] of ini with the ops of [ops]; [model] gives the variables, [numerics]
