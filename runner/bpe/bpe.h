@@ -83,11 +83,10 @@ long bpe_from_chars(const char *text, size_t n, char *out);
 /* The other way, ending with NUL; out: room for 2 * n + 1. */
 void bpe_to_chars(const char *bytes, size_t n, char *out);
 
-/*
- * A vocabulary of size ids, learnt from files: the bytes, merges by how often their pair occurs (equal ones by the smaller
- * ids), last <|endoftext|>.  Fewer ids where the text has no more pairs.  Written as tokenizer.json.
- */
-int bpe_train(char *const *paths, size_t n, uint32_t size, struct bpe_parts *out);
+/* What comes after a document; the last token of what we learn. */
+#define BPE_END_OF_TEXT "<|endoftext|>"
+
+/* As tokenizer.json, which appears whole or not at all. */
 int bpe_write(const struct bpe_parts *, const char *path);
 
 #endif

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #define MAX_FILE (256u << 20) /* the biggest known, with 256,000 tokens, has 34 MB */
-#define END_OF_TEXT "<|endoftext|>"
 
 /* ---- files ---- */
 
@@ -229,8 +228,8 @@ static int load_folder(const char *folder, struct bpe **out)
 	if (status >= 0)
 		status = read_merges(&l, text, size);
 	l.path = folder;
-	if (status >= 0 && (end = json_object_get(root, END_OF_TEXT)))
-		status = load_added(&l, (uint32_t)json_integer_value(end), END_OF_TEXT);
+	if (status >= 0 && (end = json_object_get(root, BPE_END_OF_TEXT)))
+		status = load_added(&l, (uint32_t)json_integer_value(end), BPE_END_OF_TEXT);
 	status = load_finish(&l, status, out);
 	json_decref(root);
 	free(text);
