@@ -189,7 +189,7 @@ int conf_find_corpus(struct conf *c)
 	if (!c->corpus.n)
 		return hlx_fail(HLX_EINVAL, "%s: [data] wants corpus = FILE", c->path);
 	if (c->validation.n && split && c->split > 0)
-		return hlx_fail(HLX_EINVAL, "%s: both data.validation and data.split are set: set one", c->path);
+		return hlx_fail(HLX_EINVAL, "%s: data.validation names files for it, so data.split must be 0 or left out", c->path);
 	if (c->validation.n)
 		c->split = 0;
 	return 0;

@@ -89,7 +89,7 @@ int text_read(struct text_reader *r, const char *path, text_take take, void *ctx
 {
 	bool standard = !strcmp(path, "-");
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), status;
-	struct meter m = { .begin = progress_now(), .live = !r->quiet && isatty(STDERR_FILENO) };
+	struct meter m = { 0 };
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -97,7 +97,8 @@ int text_read(struct text_reader *r, const char *path, text_take take, void *ctx
 	else if (S_ISDIR(st.st_mode))
 		status = hlx_fail(HLX_EIO, "%s: is a folder, want a text", path);
 	else {
-		m.size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+		m = (struct meter){ S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0, .begin = progress_now(),
+			.live = !r->quiet && isatty(STDERR_FILENO) };
 		status = read_pieces(r, fd, path, &m, take, ctx);
 	}
 	if (m.shown > 0)
