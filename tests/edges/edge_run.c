@@ -21,7 +21,7 @@ struct run {
 	bool loss;
 };
 
-static int start(struct hlx_check *b, const struct edge *e, const char *impl, struct run *r)
+static int start(struct hlx_check *b, const struct edge *e, const struct hlx_impl *impl, struct run *r)
 {
 	const struct hlx_op *op = hlx_registry_op(b->registry, e->op);
 
@@ -241,7 +241,7 @@ static int run_program(struct hlx_check *b, struct run *r, struct edge_bits *out
 int edge_device(struct hlx_check *b, const struct edge *e, struct edge_bits *out)
 {
 	struct run r;
-	int status = start(b, e, b->impl->name, &r);
+	int status = start(b, e, b->impl, &r);
 
 	*out = (struct edge_bits){ 0 };
 	if (status >= 0)

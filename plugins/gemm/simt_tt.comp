@@ -1,8 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #define TA 1
-#define TB 0
-#define T 8
+#define TB 1
 #define HLX_OWN_LAYOUT
 #include "hlx.glsl"
 #include "gemm.glsl"
