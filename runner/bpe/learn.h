@@ -4,7 +4,7 @@
  *     words and how often each occurs -> the pair of tokens that occurs most becomes a token, again and again
  *
  * Of pairs that occur equally often the one of the smaller ids comes first, so that the same text gives the same
- * vocabulary; it is the one that Hugging Face's trainer makes of the text as one sequence.
+ * vocabulary.
  */
 #ifndef RUNNER_BPE_LEARN_H
 #define RUNNER_BPE_LEARN_H
