@@ -48,7 +48,8 @@ static int open_model(struct conf *c, struct session *s, const struct cli_args *
 	CLI_TRY(status);
 	CLI_TRY(session_plugins(s));
 	CLI_TRY(conf_read(c, s->registry, args));
-	if (tokenizer_check(prompt->bytes, prompt->size, (uint64_t)c->vocab_size) < 0)
+	CLI_TRY(conf_open_tokenizer(c));
+	if (tokenizer_check(c->tokenizer, prompt->bytes, prompt->size, (uint64_t)c->vocab_size) < 0)
 		return hlx_prefix(CLI_USAGE, "%s: ", prompt_option(args));
 	CLI_TRY(session_graphs(s, c, SESSION_SAMPLE));
 	CLI_TRY(session_device(s, args->device));
@@ -60,7 +61,7 @@ static int open_model(struct conf *c, struct session *s, const struct cli_args *
 static int write_text(struct session *s, const struct conf *c, const struct cli_args *args, const struct prompt *prompt,
 		int64_t i)
 {
-	const struct sampling how = { args->seed + (uint64_t)i, (float)args->temperature, (float)args->top_p,
+	const struct sampling how = { c->tokenizer, args->seed + (uint64_t)i, (float)args->temperature, (float)args->top_p,
 		(uint32_t)args->top_k };
 	bool terminal = isatty(STDOUT_FILENO);
 
