@@ -1,11 +1,9 @@
-/* sample.c - hlxt sample DIR: text from the newest checkpoint of a run. */
-#include "runner/checkpoint.h"
-#include "runner/paths.h"
+/* sample.c - hlxt sample DIR: text from the newest checkpoint of a run, or from a model's folder. */
+#include "runner/model.h"
 #include "runner/prompt.h"
 #include "runner/sampler.h"
 #include "runner/tokenizer.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 static int put(void *ctx, const char *bytes, size_t n)
@@ -19,42 +17,13 @@ static int put(void *ctx, const char *bytes, size_t n)
 	return cli_flush();
 }
 
-/* The run may be going on, and take a checkpoint away between our finding it and reading it; then there is a newer one. */
-static int load_newest(const char *folder, const struct session *s)
+static int open_model(struct model *m, const struct cli_args *args, const struct prompt *prompt)
 {
-	struct checkpoint at = { 0 };
-	uint64_t before;
-	int status;
-
-	do {
-		before = at.step;
-		status = checkpoint_latest(folder, &at);
-		if (status >= 0)
-			status = checkpoint_load(folder, s, &at);
-	} while (status == HLX_EIO && at.step > before);
-	return checkpoint_advise(folder, at.step, status);
-}
-
-static int open_model(struct conf *c, struct session *s, const struct cli_args *args, const struct prompt *prompt)
-{
-	char *path = path_join(args->operand, "run.ini");
-	int status;
-
-	if (!path)
-		return hlx_fail(HLX_ENOMEM, "out of memory");
-	status = access(path, F_OK) ? hlx_fail(HLX_EIO, "%s: not a run's folder (it has no run.ini)", args->operand) :
-			conf_open(path, args, c);
-	free(path);
-	CLI_TRY(status);
-	CLI_TRY(session_plugins(s));
-	CLI_TRY(conf_read(c, s->registry, args));
-	CLI_TRY(conf_open_tokenizer(c));
-	if (tokenizer_check(c->tokenizer, prompt->bytes, prompt->size, (uint64_t)c->vocab_size) < 0)
+	CLI_TRY(model_open(args->operand, args, m));
+	CLI_TRY(conf_open_tokenizer(&m->conf));
+	if (tokenizer_check(m->conf.tokenizer, prompt->bytes, prompt->size, (uint64_t)m->conf.vocab_size) < 0)
 		return hlx_prefix(CLI_USAGE, "%s: ", prompt_option(args));
-	CLI_TRY(session_graphs(s, c, SESSION_SAMPLE));
-	CLI_TRY(session_device(s, args->device));
-	CLI_TRY(session_programs(s, c));
-	return load_newest(args->operand, s);
+	return model_load(m, SESSION_SAMPLE, args->device);
 }
 
 /* Text i of --count is that of --seed S + i alone, so that a good one can be had again, and longer. */
@@ -75,23 +44,21 @@ static int write_text(struct session *s, const struct conf *c, const struct cli_
 
 static int sample(const struct cli_args *args)
 {
-	struct conf conf = { 0 };
-	struct session session = { 0 };
+	struct model model = { 0 };
 	struct prompt prompt;
 	int status = prompt_read(args, &prompt);
 
 	if (status >= 0)
-		status = open_model(&conf, &session, args, &prompt);
+		status = open_model(&model, args, &prompt);
 	for (int64_t i = 0; i < args->samples && status >= 0; i++)
-		status = write_text(&session, &conf, args, &prompt, i);
-	session_close(&session);
-	conf_close(&conf);
+		status = write_text(&model.session, &model.conf, args, &prompt, i);
+	model_close(&model);
 	prompt_free(&prompt);
 	return status;
 }
 
 const struct command command_sample = {
-	"sample", "DIR", "write text with the newest checkpoint of a run", NULL,
+	"sample", "DIR", "write text with a run's newest checkpoint, or a model", NULL,
 	{ OPT_PROMPT, OPT_PROMPT_FILE, OPT_TOKENS, OPT_SAMPLES, OPT_SEED, OPT_TEMPERATURE, OPT_TOP_K, OPT_TOP_P,
 		OPT_DEVICE }, sample
 };

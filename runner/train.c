@@ -67,9 +67,15 @@ int train_say(struct train *t)
 	const struct conf *c = t->conf;
 	const struct data *d = t->data;
 	const struct hlx_device_info *dev = hlx_device_describe(t->session->device);
+	uint64_t frozen = 0;
 
-	CLI_TRY(progress_say(&t->progress, "model    %s: %llu parameters", c->path,
-			(unsigned long long)session_parameters(t->session)));
+	for (uint32_t i = 0; i < hlx_graph_param_count(t->session->train_graph); i++) {
+		const struct hlx_param_info p = hlx_graph_param(t->session->train_graph, i);
+		frozen += p.frozen ? p.numel : 0;
+	}
+	CLI_TRY(progress_say(&t->progress, frozen ? "model    %s: %llu parameters, %llu of them frozen" :
+			"model    %s: %llu parameters", c->path, (unsigned long long)session_parameters(t->session),
+			(unsigned long long)frozen));
 	CLI_TRY(progress_say(&t->progress, "device   %s (%s)", dev->name, dev->type));
 	CLI_TRY(progress_say(&t->progress, "corpus   %llu %s, %llu sequences of %lld to train on, %s%llu for validation",
 			(unsigned long long)d->size, d->file[0].width == 1 ? "bytes" : "tokens",
@@ -86,6 +92,7 @@ void train_close(struct train *t)
 	free(t->targets);
 	journal_close(&t->metrics);
 	journal_close(&t->samples);
+	journal_close(&t->events);
 	journal_close(&t->chain.file);
 	tensors_close(&t->tensors);
 	free(t->sums);
@@ -152,6 +159,8 @@ static int write_down(struct train *t)
 	CLI_TRY(write_hash(t));
 	t->last.hash = t->chain.hash;
 	CLI_TRY(metrics_append(&t->metrics, &t->last));
+	if (t->conf->tensorboard == 2)
+		CLI_TRY(tensorboard_append(&t->events, &t->last));
 	t->written = t->at.step;
 	return 0;
 }
