@@ -87,6 +87,13 @@ static int set_corpus(struct conf *c)
 	return 0;
 }
 
+static int set_init(struct conf *c)
+{
+	const char *quote = c->init && c->init[strcspn(c->init, " \t;")] ? "\"" : "";
+
+	return c->init ? set(c->ini, "train.init=%s%s%s", quote, c->init, quote) : 0;
+}
+
 int conf_write_back(struct conf *c, const struct hlx_registry *r)
 {
 	char text[64];
@@ -99,6 +106,7 @@ int conf_write_back(struct conf *c, const struct hlx_registry *r)
 		if (!hlx_ini_find(c->ini, "train", a->name))
 			CLI_TRY(set(c->ini, "train.%s=%s", a->name, text));
 	}
+	CLI_TRY(set_init(c));
 	return set_corpus(c);
 }
 
@@ -192,5 +200,27 @@ int conf_find_corpus(struct conf *c)
 	free(near);
 	if (status >= 0 && !c->n_corpus)
 		status = hlx_fail(HLX_EINVAL, "%s: [data] wants corpus = FILE", c->path);
+	return status;
+}
+
+/* ---- the weights it starts with ---- */
+
+int conf_find_init(struct conf *c)
+{
+	const struct hlx_setting *s = hlx_ini_find(c->ini, "train", "init");
+	char *word = s && *s->value ? conf_unquote(s->value) : NULL, *near = path_parent(c->path), *found = NULL;
+	int status = 0;
+
+	if (!near || (s && *s->value && !word))
+		status = hlx_fail(HLX_ENOMEM, "out of memory");
+	else if (word)
+		status = s->line ? path_find(word, near, NULL, &found) : path_find(word, ".", near, &found);
+	if (status >= 0 && found && !(c->init = realpath(found, NULL)))
+		status = hlx_fail(HLX_EIO, "%s: %m", found);
+	if (status < 0)
+		hlx_prefix(status, "train.init: ");
+	free(found);
+	free(near);
+	free(word);
 	return status;
 }
