@@ -2,6 +2,7 @@
 #include "core/program.h"
 
 #include "core/check/selftest.h"
+#include "hlx/math.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -230,13 +231,32 @@ static int window(const struct hlx_program *p, const char *name, int what, uint6
 	return 0;
 }
 
+static bool is_integer(const struct hlx_program *p, const char *tensor)
+{
+	int t = hlx_graph_find_tensor(p->graph, tensor);
+
+	return t >= 0 && p->graph->tensor[t].desc.dtype != HLX_F32;
+}
+
+/* What an op loads is 0 or at least 2^-50, whoever put it there. */
 int hlx_program_write(struct hlx_program *p, const char *tensor, int what, uint64_t first, uint64_t count, const void *in)
 {
 	const struct hlx_memory *m;
 	uint64_t at;
+	float *x;
+	int status;
 
 	HLX_TRY(window(p, tensor, what, first, count, &m, &at));
-	return hlx_memory_write(p->dev, m, at, count * 4, in);
+	if (is_integer(p, tensor))
+		return hlx_memory_write(p->dev, m, at, count * 4, in);
+	if (!(x = malloc((count ? count : 1) * sizeof(*x))))
+		return hlx_no_memory();
+	memcpy(x, in, count * sizeof(*x));
+	for (uint64_t i = 0; i < count; i++)
+		x[i] = hlx_store(x[i]);
+	status = hlx_memory_write(p->dev, m, at, count * 4, x);
+	free(x);
+	return status;
 }
 
 int hlx_program_read(struct hlx_program *p, const char *tensor, int what, uint64_t first, uint64_t count, void *out)

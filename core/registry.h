@@ -12,6 +12,10 @@ struct hlx_core_host;
 #define HLX_LATER(s, member) \
 	((s)->struct_size >= offsetof(__typeof__(*(s)), member) + sizeof((s)->member) ? (s)->member : NULL)
 
+/* From now on what is there stays: an op or implementation of the same name, from a later plugin, is left out. */
+void hlx_registry_shadow(struct hlx_registry *);
+/* A plugin that is part of the core; file: what to call it. */
+int hlx_registry_add(struct hlx_registry *, const struct hlx_plugin *, const char *file);
 const struct hlx_op *hlx_registry_op_of_kind(const struct hlx_registry *, enum hlx_kind);
 size_t hlx_registry_op_names(const struct hlx_registry *, const char **out, size_t room);
 /* The implementation for node: the named one, or the one of highest priority among those that support it on host's

@@ -1,17 +1,26 @@
 /*
  * rows.h - what the plugins with row kernels share on the host: how rows go to dispatches, workgroups and windows.
  *
- * A row kernel has two builds.  `rows`: a workgroup is one subgroup, up to 16 lanes own a row, sums go through shuffles
- * (specialization constants: 0 lanes, 1 whether a row's length is a multiple of 4).  `shared`: 16 lanes and shared
- * memory, which is also what is installed as a public shader.
+ * A row kernel has three builds, and a plugin as many implementations, chosen by what the device has:
+ *     rows     a workgroup is one subgroup, up to 16 lanes own a row, sums go through shuffles (specialization constants:
+ *              0 lanes, 1 rows_unit(), and where rows are kept in registers 2 rows_keep(), 3 whether backward accumulates)
+ *     texel    the same for CPU drivers, where a texel fetch is a gather and another load a loop over the lanes: rows
+ *              whose length is a multiple of 4
+ *     shared   16 lanes and shared memory, which is also what is installed as a public shader
  */
 #ifndef ROWS_H
 #define ROWS_H
+
+#include <stdlib.h>
 
 #include "hlx/plugin.h"
 
 #define ROWS_ULL(x) ((unsigned long long)(x))
 #define ROWS_SHADER(name, subgroup) { #name, name##_spv, sizeof name##_spv, subgroup }
+
+enum rows_build { ROWS_SHARED, ROWS_SUBGROUP, ROWS_TEXEL, ROWS_BUILDS };
+#define ROWS_SHADERS(shared, rows, texel) \
+	{ [ROWS_SHARED] = ROWS_SHADER(shared, 0), [ROWS_SUBGROUP] = ROWS_SHADER(rows, 1), [ROWS_TEXEL] = ROWS_SHADER(texel, 1) }
 
 struct rows_grid {
 	uint64_t group;  /* rows a workgroup goes through */
@@ -66,19 +75,45 @@ static inline struct hlx_arg rows_window(const struct hlx_node *node, uint16_t s
 	return (struct hlx_arg){ slot, what, HLX_SSBO, 4 * (node->desc[slot].offset + row * cols), 4 * n * cols };
 }
 
+/* What a texel build only reads, it reads as texels; so it has a second argument for what it also writes. */
+static inline struct hlx_arg rows_read(enum rows_build build, struct hlx_arg arg)
+{
+	arg.how = build == ROWS_TEXEL ? HLX_TEXEL : HLX_SSBO;
+	return arg;
+}
+
+static inline uint32_t rows_unit(uint64_t cols)
+{
+	return cols % 64 == 0 ? 64 : cols % 4 == 0 ? 4 : 1;
+}
+
+/* Turns of 64 elements that a row takes, where a lane can keep its part: on a GPU 16 vec4s (d_model 1,024), on a CPU driver
+ * 8, as it compiles each of them; else 0. */
+static inline uint32_t rows_keep(const struct hlx_host *host, uint64_t cols)
+{
+	uint64_t turns = (cols + 63) / 64, groups = host->caps->subgroup < 16 ? 16 / host->caps->subgroup : 1;
+	return turns * groups <= (host->caps->cpu ? 8 : 16) ? (uint32_t)turns : 0;
+}
+
+/* Bytes of a backward kernel's push constants: only the shared build's have `accumulate` at their end. */
+static inline size_t rows_push(enum rows_build build, size_t all)
+{
+	return build == ROWS_SHARED ? all : all - sizeof(uint32_t);
+}
+
 /* A row kernel's pipeline, for rows of cols elements. */
 static inline int rows_pipeline(const struct hlx_host *host, const struct hlx_shader *shader, uint64_t cols,
-				struct hlx_pipeline **out)
+				uint32_t accumulate, struct hlx_pipeline **out)
 {
-	const uint32_t spec[2] = { host->caps->subgroup, cols % 4 == 0 };
-	return host->pipeline(host, shader, spec, shader->subgroup ? 2 : 0, out);
+	const uint32_t spec[4] = { host->caps->subgroup, rows_unit(cols), rows_keep(host, cols), accumulate };
+	return host->pipeline(host, shader, spec, shader->subgroup ? 4 : 0, out);
 }
 
 /* That of a kernel with a layout of its own, whose only constant is ROWS_VEC_ID. */
 static inline int rows_pipeline_own(const struct hlx_host *host, const struct hlx_shader *shader, uint64_t cols,
 				    struct hlx_pipeline **out)
 {
-	const uint32_t spec[1] = { cols % 4 == 0 };
+	const uint32_t spec[1] = { rows_unit(cols) };
 	return host->pipeline(host, shader, spec, 1, out);
 }
 
@@ -90,5 +125,59 @@ static inline int rows_supports(const struct hlx_host *host, const struct hlx_no
 		return host->fail(host, HLX_ENOTSUP, "needs shuffles in subgroups of 4 to 64 lanes");
 	return 0;
 }
+
+/* A texel binding that sees 1 MiB (SwiftShader's) would take many windows. */
+static inline int rows_texel_supports(const struct hlx_host *host, const struct hlx_node *node)
+{
+	const struct hlx_caps *caps = host->caps;
+	if (hlx_cols(&node->desc[0]) % 4)
+		return host->fail(host, HLX_ENOTSUP, "rows of %llu elements are not whole texels",
+				ROWS_ULL(hlx_cols(&node->desc[0])));
+	if (caps && (!caps->cpu || caps->max_texels < caps->max_range / 16))
+		return host->fail(host, HLX_ENOTSUP, "for CPU drivers whose texel bindings see as much as others");
+	return rows_supports(host, node);
+}
+
+static inline void rows_destroy(const struct hlx_host *host, struct hlx_node *node)
+{
+	(void)host;
+	free(node->priv);
+	node->priv = NULL;
+}
+
+#define ROWS_IMPL(op_, name_, doc_, priority_, supports_, prepare_, backward_) { \
+		.struct_size = sizeof(struct hlx_impl), \
+		.op = op_, \
+		.name = name_, \
+		.doc = doc_, \
+		.tier = HLX_PORTABLE, \
+		.priority = priority_, \
+		.supports = supports_, \
+		.prepare = prepare_, \
+		.forward = forward, \
+		.backward = backward_, \
+		.destroy = rows_destroy, \
+	}
+
+/* The implementations name##texel, ... of an op that has prepare(host, node, build), forward and, or NULL, backward. */
+#define ROWS_IMPLS(linkage, name, op, backward) \
+	static int prepare_texel(const struct hlx_host *host, struct hlx_node *node) \
+	{ \
+		return prepare(host, node, ROWS_TEXEL); \
+	} \
+	static int prepare_rows(const struct hlx_host *host, struct hlx_node *node) \
+	{ \
+		return prepare(host, node, ROWS_SUBGROUP); \
+	} \
+	static int prepare_shared(const struct hlx_host *host, struct hlx_node *node) \
+	{ \
+		return prepare(host, node, ROWS_SHARED); \
+	} \
+	linkage const struct hlx_impl name##texel = ROWS_IMPL(op, "texel", "for CPU drivers: as rows, with texel fetches", 20, \
+			rows_texel_supports, prepare_texel, backward); \
+	linkage const struct hlx_impl name##rows = ROWS_IMPL(op, "rows", "up to 16 lanes of a subgroup a row, sums through shuffles", \
+			10, rows_supports, prepare_rows, backward); \
+	linkage const struct hlx_impl name##shared = ROWS_IMPL(op, "shared", \
+			"16 lanes a row, sums through shared memory: for devices without shuffles", 0, NULL, prepare_shared, backward)
 
 #endif

@@ -29,7 +29,7 @@ enum { CLI_USAGE = -100, CLI_STOPPED = -101 };
 #define CLI_COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 struct cli_args {
-	const char *operand; /* the INI or the run's folder */
+	const char *operand; /* the INI or the run's folder; NULL where it may be left out, and is */
 	const char *other;   /* another folder, or NULL */
 	char **words;        /* n_words further operands */
 	int n_words;
@@ -50,13 +50,13 @@ enum cli_option {
 };
 
 struct command {
-	const char *name, *operand, *doc, *more; /* operand: "DIR", "DIR [DIR2]", or "OP [CASE...]" */
+	const char *name, *operand, *doc, *more; /* operand: "DIR", "DIR [DIR2]", "[OP]", or "OP [CASE...]" */
 	enum cli_option options[12];
 	int (*run)(const struct cli_args *);
 };
 
 extern const struct command command_run, command_resume, command_sample, command_eval, command_import, command_export,
-	command_verify, command_plan, command_bench, command_ops, command_devices;
+	command_verify, command_check, command_plan, command_bench, command_ops, command_devices;
 
 /* 0: go on; 1: --help was asked for and printed. */
 int options_parse(const struct command *, int argc, char **argv, struct cli_args *out);

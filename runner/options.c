@@ -21,11 +21,11 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_LIST] = { "list", NULL, "also list the steps of the training program", 0 },
 	[OPT_PROMPT] = { "prompt", "TEXT", "what the text begins with (default: a new line)", 0 },
 	[OPT_TOKENS] = { "tokens", "N", "how many tokens to add (default 256)", 0 },
-	[OPT_SEED] = { "seed", "S", "the same seed gives the same text (default 1)", 0 },
+	[OPT_SEED] = { "seed", "S", "the same seed gives the same text, or values to check with (default 1)", 0 },
 	[OPT_TEMPERATURE] = { "temperature", "T", "0 takes the likeliest token, 1 the model's own odds (default 0.8)", 0 },
 	[OPT_FROM] = { "from", "N", "begin with the newest checkpoint up to step N (default: the first)", 0 },
 	[OPT_TO] = { "to", "N", "end with step N (default: the last)", 0 },
-	[OPT_QUICK] = { "quick", NULL, "shorter samples, fewer of them; no big shapes on a CPU", 0 },
+	[OPT_QUICK] = { "quick", NULL, "check: fewer sizes and kinds of values; bench: shorter samples, and no big shapes on a CPU", 0 },
 	[OPT_FORMAT] = { "format", "F", "hf, gguf or safetensors", 0 },
 	[OPT_CORPUS] = { "corpus", "FILE", "all of this text (default: the validation part of the run's corpus)", 0 },
 	[OPT_JSON] = { "json", NULL, "print one JSON object instead of a table", 0 },
@@ -139,6 +139,8 @@ static size_t getopt_table(const struct command *c, struct option *out)
 
 static int take_operand(const struct command *c, int argc, char **argv, struct cli_args *a)
 {
+	if (c->operand && *c->operand == '[' && optind >= argc)
+		return 0;
 	if (c->operand && optind >= argc)
 		return hlx_fail(CLI_USAGE, "%s: which %s? usage: hlxt %s %s [option]...", c->name, c->operand, c->name, c->operand);
 	if (c->operand)
@@ -148,7 +150,7 @@ static int take_operand(const struct command *c, int argc, char **argv, struct c
 		a->n_words = argc - optind;
 		return 0;
 	}
-	if (c->operand && strchr(c->operand, '[') && optind < argc)
+	if (c->operand && strchr(c->operand + 1, '[') && optind < argc)
 		a->other = argv[optind++];
 	if (optind < argc)
 		return hlx_fail(CLI_USAGE, "%s: %.60s is one word too many; hlxt %s --help tells what it takes", c->name,

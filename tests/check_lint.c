@@ -291,6 +291,17 @@ static size_t read_words(const char *path)
 	return n;
 }
 
+/* Kernels of the device tier, which the lint is to refuse: plugin/kernel up to here. */
+static const char *const device_tier[] = { "/gemm/fma_" };
+
+static bool is_device_tier(const char *path)
+{
+	for (size_t i = 0; i < COUNT(device_tier); i++)
+		if (strstr(path, device_tier[i]))
+			return true;
+	return false;
+}
+
 /* Those that this device does not use, and those installed as .spv, too. */
 START_TEST(passes_every_kernel)
 {
@@ -306,7 +317,10 @@ START_TEST(passes_every_kernel)
 	for (size_t i = 0; i < g.gl_pathc; i++) {
 		size_t n = read_words(g.gl_pathv[i]);
 		int status = lint(copy, n * 4);
-		ck_assert_msg(status == 0, "%s: %s", g.gl_pathv[i], err);
+		if (is_device_tier(g.gl_pathv[i]))
+			ck_assert_msg(status < 0 && strstr(err, "fma"), "%s passes", g.gl_pathv[i]);
+		else
+			ck_assert_msg(status == 0, "%s: %s", g.gl_pathv[i], err);
 	}
 	globfree(&g);
 }

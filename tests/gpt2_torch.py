@@ -3,6 +3,8 @@
     make DIR [prefix] [untied] [dtype]   a folder with random weights; DIR/../batch.safetensors: tokens and targets
     compare DIR BATCH PASS               logits, loss and gradients of PASS (model_pass.c) against PyTorch's
     same DIR DIR2                        the tensors are equal, bit for bit
+    gguf DIR FILE                        FILE is a GGUF of them: keys, dims, alignment, and every bit of the data
+    eval DIR TEXT JSON                   the loss that hlxt eval --json tells is that of the text, a token a byte
 
 Exit status 1 and a line for what differs.
 """
@@ -148,6 +150,102 @@ def same(a, b):
     return a.keys() == b.keys()
 
 
+class Gguf:
+    """Reads GGUF 3, from the format's description."""
+
+    def __init__(self, path):
+        with open(path, "rb") as f:
+            self.raw = f.read()
+        self.at, self.keys, self.tensors = 4, {}, {}
+        assert self.raw[:4] == b"GGUF" and self.one("<I") == 3
+        n_tensors, n_keys = self.one("<Q"), self.one("<Q")
+        for _ in range(n_keys):
+            key = self.text()
+            self.keys[key] = self.value(self.one("<I"))
+        infos = [(self.text(), [self.one("<Q") for _ in range(self.one("<I"))], self.one("<I"), self.one("<Q"))
+                 for _ in range(n_tensors)]
+        align = self.keys["general.alignment"]
+        end = self.at + -self.at % align
+        assert not any(self.raw[self.at:end])
+        for name, dims, kind, offset in infos:  # one after the other, each aligned, zeros between
+            size = 4 * math.prod(dims)
+            assert kind == 0 and offset % align == 0 and not any(self.raw[end:self.data(align, infos, offset)])
+            start = self.data(align, infos, offset)
+            self.tensors[name] = torch.frombuffer(bytearray(self.raw[start:start + size]), dtype=torch.float32).reshape(dims[::-1])
+            end = start + size
+        assert end + -end % align == len(self.raw) and not any(self.raw[end:])
+
+    def data(self, align, infos, offset):
+        return self.at + -self.at % align + offset
+
+    def one(self, form):
+        self.at += struct.calcsize(form)
+        return struct.unpack(form, self.raw[self.at - struct.calcsize(form):self.at])[0]
+
+    def text(self):
+        n = self.one("<Q")
+        self.at += n
+        return self.raw[self.at - n:self.at].decode()
+
+    def value(self, kind):
+        if kind == 9:
+            item, n = self.one("<I"), self.one("<Q")
+            return [self.value(item) for _ in range(n)]
+        return self.text() if kind == 8 else self.one({4: "<I", 5: "<i", 6: "<f", 7: "<?"}[kind])
+
+
+BLOCK = {"ln_1": "attn_norm", "attn.c_attn": "attn_qkv", "attn.c_proj": "attn_output", "ln_2": "ffn_norm", "mlp.c_fc": "ffn_up",
+         "mlp.c_proj": "ffn_down"}
+WHOLE = {"wte": "token_embd", "wpe": "position_embd", "ln_f": "output_norm", "lm_head": "output"}
+
+
+def gguf(where, path):
+    with open(f"{where}/config.json") as f:
+        config = json.load(f)
+    g = Gguf(path)
+    want = {"general.architecture": "gpt2", "gpt2.context_length": SEQ, "gpt2.embedding_length": WIDTH,
+            "gpt2.feed_forward_length": INNER, "gpt2.block_count": LAYERS, "gpt2.attention.head_count": HEADS,
+            "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "gpt-2", "tokenizer.ggml.merges": []}
+    assert all(g.keys[k] == v for k, v in want.items()), g.keys
+    assert g.keys["gpt2.attention.layer_norm_epsilon"] == struct.unpack("f", struct.pack("f", config["layer_norm_epsilon"]))[0]
+    tokens = g.keys["tokenizer.ggml.tokens"]
+    assert len(set(tokens)) == VOCAB == len(g.keys["tokenizer.ggml.token_type"])
+    assert tokens[65] == "A" and tokens[32] == "\u0120" and tokens[10] == "\u010a" and tokens[127] == "\u0121"
+    theirs = load(f"{where}/model.safetensors")
+    for name, t in theirs.items():
+        name, slot = name.replace("transformer.", "").rsplit(".", 1)
+        if name in WHOLE:
+            name = WHOLE[name]
+        else:
+            _, i, name = name.split(".", 2)
+            t = t.T if name.count(".") and slot == "weight" else t
+            name = f"blk.{i}.{BLOCK[name]}"
+        mine = g.tensors.pop(f"{name}.{slot}")
+        assert mine.shape == t.shape and bool((mine.view(torch.int32) == t.contiguous().view(torch.int32)).all()), name
+    print(f"{len(theirs)} tensors, {len(g.keys)} keys")
+    return not g.tensors
+
+
+def evaluate(where, text_path, json_path):
+    with open(f"{where}/config.json") as f:
+        config = json.load(f)
+    with open(text_path, "rb") as f:
+        text = torch.tensor(list(f.read()))
+    with open(json_path) as f:
+        said = json.load(f)
+    p = {n.replace("transformer.", ""): t for n, t in load(f"{where}/model.safetensors").items()}
+    total = 0.0
+    for i in range(0, len(text) - 1, SEQ):
+        targets = text[i + 1:i + 1 + SEQ]
+        logits = forward(p, config, text[None, i:i + len(targets)])[0]
+        total += torch.nn.functional.cross_entropy(logits, targets, reduction="sum").item()
+    loss = total / (len(text) - 1)
+    print(f"loss {loss:.6f}, hlxt says {said['loss']:.6f}")
+    return (said["tokens"] == said["bytes"] == len(text) - 1 and abs(said["loss"] - loss) < 1e-5 * loss and
+            abs(said["perplexity"] - math.exp(loss)) < 1e-4 * math.exp(loss) and
+            abs(said["bits_per_byte"] - loss / math.log(2)) < 1e-4)
+
+
 if __name__ == "__main__":
     command, *rest = sys.argv[1:]
     if command == "make":
@@ -155,4 +253,4 @@ if __name__ == "__main__":
     elif command == "batch":
         batch(rest[0])
     else:
-        sys.exit(not {"compare": compare, "same": same}[command](*rest))
+        sys.exit(not {"compare": compare, "same": same, "gguf": gguf, "eval": evaluate}[command](*rest))

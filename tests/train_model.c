@@ -102,7 +102,7 @@ int model_train(struct model *m, uint64_t number, struct hlx_result *out)
 {
 	const struct hlx_step step = model_step(number);
 
-	make_tokens(m, number);
+	(m->fill ? m->fill : make_tokens)(m, number);
 	HLX_TRY(hlx_program_write(m->program, "tokens", HLX_VALUE, 0, MODEL_TOKENS, m->tokens));
 	HLX_TRY(hlx_program_write(m->program, "targets", HLX_VALUE, 0, MODEL_TOKENS, m->targets));
 	HLX_TRY(hlx_program_run(m->program, &step));
@@ -228,7 +228,7 @@ int host_model_train(struct host_model *h, struct model *like, uint64_t number)
 {
 	const struct hlx_step step = model_step(number);
 
-	make_tokens(like, number);
+	(like->fill ? like->fill : make_tokens)(like, number);
 	spread(h, like);
 	memcpy(hlx_walk_value(h->walk, "tokens"), like->tokens, sizeof(like->tokens));
 	memcpy(hlx_walk_value(h->walk, "targets"), like->targets, sizeof(like->targets));

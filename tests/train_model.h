@@ -22,6 +22,7 @@ struct model {
 	uint32_t n_state;
 	bool ignore; /* every fifth target, those of sequence 1, and all but the first two of the last one */
 	uint32_t tokens[MODEL_TOKENS], targets[MODEL_TOKENS];
+	void (*fill)(struct model *, uint64_t number); /* both, for a step; NULL: counting, by make_tokens() */
 };
 /* set: assignments "ops.gemm=gemm16", ends with NULL; may be NULL.  slots 0: the default. */
 int model_open(struct model *, const char *text, const char *const *set, uint64_t slots);

@@ -6,7 +6,7 @@
 #include "core/build.h"
 #include "core/check/data.h"
 #include "core/check/node.h"
-#include "core/check/unwired.h"
+#include "core/check/run.h"
 #include "core/host.h"
 #include "core/registry.h"
 

@@ -1,4 +1,5 @@
 #include "core/check/case.h"
+#include "core/check/friends.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,11 +100,8 @@ static bool alike(const struct hlx_check_case *c)
 	return n > 1;
 }
 
-/* Two modes need friends from other plugins. */
-static bool has_mode(const struct hlx_registry *r, const struct hlx_check_case *c, enum hlx_check_mode mode)
+static bool has_mode(const struct hlx_check_case *c, enum hlx_check_mode mode)
 {
-	if ((mode == HLX_CHECK_INSIDE && !hlx_registry_op(r, "gelu")) || (mode == HLX_CHECK_TWICE && !hlx_registry_op(r, "add")))
-		return false;
 	return mode == HLX_CHECK_DIRECT || mode == HLX_CHECK_INSIDE || (mode == HLX_CHECK_TWICE && c->op->kind != HLX_LOSS) ||
 		(mode == HLX_CHECK_SAME && alike(c));
 }
@@ -141,7 +139,7 @@ static int inputs(struct hlx_graph *g, const struct hlx_check_case *c, enum hlx_
 		if (mode != HLX_CHECK_INSIDE || !is_float(&c->in[i]))
 			continue;
 		snprintf(name, sizeof(name), "pre_%s", c->in[i].name);
-		snprintf(text, sizeof(text), "gelu %s", c->in[i].name);
+		snprintf(text, sizeof(text), "check.scale %s", c->in[i].name);
 		HLX_TRY(hlx_graph_wire(g, "t", name, text, "case"));
 	}
 	return 0;
@@ -157,11 +155,11 @@ static int wire(struct hlx_graph *g, const struct hlx_check_case *c, enum hlx_ch
 		HLX_TRY(hlx_graph_wire(g, "t", "first", text, "case"));
 		tie(g, c->op, text, sizeof(text));
 		HLX_TRY(hlx_graph_wire(g, "t", "second", text, "case"));
-		return hlx_graph_wire(g, "t", "y", "add first second", "case");
+		return hlx_graph_wire(g, "t", "y", "check.add first second", "case");
 	}
 	if (mode == HLX_CHECK_INSIDE && c->op->kind != HLX_LOSS) {
 		HLX_TRY(hlx_graph_wire(g, "t", "first", text, "case"));
-		return hlx_graph_wire(g, "t", "y", "gelu first", "case");
+		return hlx_graph_wire(g, "t", "y", "check.scale first", "case");
 	}
 	return hlx_graph_wire(g, "t", "y", text, "case");
 }
@@ -180,19 +178,21 @@ static bool is_view(const struct hlx_graph *g, int status)
 }
 
 bool hlx_check_graph_create(struct hlx_registry *r, const struct hlx_check_case *c, enum hlx_check_mode mode,
-		const char *impl, uint64_t slots, struct hlx_check_graph *out)
+		const struct hlx_impl *impl, uint64_t slots, struct hlx_check_graph *out)
 {
 	struct hlx_graph_options o = { .batch = c->in[0].desc.dim[0], .seq_len = 1, .train = true, .input_grads = true,
-		.slots = slots };
+		.slots = slots, .mode = impl ? impl->tier : HLX_PORTABLE };
 
 	*out = (struct hlx_check_graph){ .out = "t.y" };
-	if (!has_mode(r, c, mode))
+	if (!has_mode(c, mode))
 		return false;
 	if (c->in[0].desc.rank < 2)
 		o.slots = 1;
-	out->status = hlx_graph_create(r, &o, &out->graph);
+	out->status = hlx_check_friends_load(r);
+	if (out->status >= 0)
+		out->status = hlx_graph_create(r, &o, &out->graph);
 	if (out->status >= 0 && impl)
-		out->status = hlx_graph_choose(out->graph, c->op->name, impl);
+		out->status = hlx_graph_choose(out->graph, c->op->name, impl->name);
 	if (out->status < 0)
 		return true;
 	out->status = wire(out->graph, c, mode);

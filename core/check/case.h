@@ -2,9 +2,10 @@
  * check/case.h - an op's case ("x=2x3x257 causal=yes", "tokens=2x5<256") becomes a graph.
  *
  *   DIRECT  y = op inputs
- *   TWICE   first = op inputs, second = op inputs (its parameters tied to first's), y = add first second: every
+ *   TWICE   first = op inputs, second = op inputs (its parameters tied to first's), y = check.add first second: every
  *           gradient has two readers
- *   INSIDE  each f32 input is a gelu's output and y the gelu of op's: for ops that lay out their input anew, and views
+ *   INSIDE  each f32 input is a check.scale's output and y the check.scale of op's: for ops that lay out their input
+ *           anew, and views
  *   SAME    the op's first input for all of its f32 inputs, where the shapes are alike
  */
 #ifndef HLX_CHECK_CASE_H
@@ -39,6 +40,6 @@ struct hlx_check_graph {
 	int status;
 };
 bool hlx_check_graph_create(struct hlx_registry *, const struct hlx_check_case *, enum hlx_check_mode,
-		const char *impl, uint64_t slots, struct hlx_check_graph *out);
+		const struct hlx_impl *impl, uint64_t slots, struct hlx_check_graph *out);
 
 #endif

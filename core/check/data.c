@@ -1,5 +1,6 @@
 #include "core/check/data.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +8,9 @@
 #include "hlx/math.h"
 
 #define SEED 20240917u
+#define NEAR 0x1p-7f
 
-const char *const hlx_family_name[HLX_FAMILY_COUNT + 1] = { "normal", "tiny", "huge", "zero", "mixed", "hand-made" };
+const char *const hlx_family_name[HLX_FAMILY_COUNT + 1] = { "normal", "tiny", "huge", "zero", "mixed", "edge", "far", "hand-made" };
 
 uint64_t hlx_data_stream(const char *path, uint64_t turn)
 {
@@ -35,6 +37,15 @@ static float mixed(const uint32_t u[4], uint64_t stream, uint64_t i)
 	}
 }
 
+static float edge(const uint32_t u[4])
+{
+	static const float at[] = { 0x1p-50f, 0x1.000002p-50f, 0x1.fffffep-51f, 0x1.fffffep-50f, 0x1p-49f, 0x1p-25f, 0x1.6a09e6p-26f,
+		0x1p-64f, 0x1p-126f, 1.0f, 0x1.fffffep-1f, 0.0f };
+	float x = at[u[2] % (sizeof(at) / sizeof(*at))];
+
+	return u[1] & 1 ? -x : x;
+}
+
 float hlx_data_float(enum hlx_family family, uint64_t stream, uint64_t i)
 {
 	uint32_t u[4];
@@ -49,6 +60,10 @@ float hlx_data_float(enum hlx_family family, uint64_t stream, uint64_t i)
 		return 0.0f;
 	case HLX_FAMILY_MIXED:
 		return hlx_store(mixed(u, stream, i));
+	case HLX_FAMILY_EDGE:
+		return hlx_store(edge(u));
+	case HLX_FAMILY_FAR:
+		return u[0] % 64 ? hlx_init_normal(SEED, stream, i, 1.0) : u[1] & 1 ? -1e30f : 1e30f;
 	default:
 		return hlx_init_normal(SEED, stream, i, 1.0);
 	}
@@ -98,6 +113,30 @@ void hlx_data_tensor(float *out, uint64_t n, enum hlx_family family, const char 
 		hlx_data_floats(out, n, family, hlx_data_stream(path, turn));
 	for (uint64_t i = 0; i < n && family == HLX_FAMILY_HAND; i++)
 		out[i] = hand(path, i);
+}
+
+bool hlx_data_finite(uint32_t bits)
+{
+	return (bits & 0x7f800000u) != 0x7f800000u;
+}
+
+float hlx_data_largest(const float *x, uint64_t n)
+{
+	float most = 0;
+
+	for (uint64_t i = 0; i < n; i++)
+		if (hlx_data_finite(hlx_bits(x[i])) && fabsf(x[i]) > most)
+			most = fabsf(x[i]);
+	return most;
+}
+
+bool hlx_data_near(uint32_t got, uint32_t want, float most, enum hlx_tier tier)
+{
+	if (got == want)
+		return true;
+	if (!hlx_data_finite(want))
+		return true;
+	return tier == HLX_DEVICE && hlx_data_finite(got) && fabsf(hlx_float(got) - hlx_float(want)) <= NEAR * most;
 }
 
 uint64_t hlx_data_compare(const float *got, const float *want, uint64_t n)

@@ -4,10 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/check/bits.h"
 #include "core/check/probe.h"
 #include "core/check/small.h"
-#include "core/check/unwired.h"
+#include "core/check/trial.h"
 #include "core/check/verdict.h"
 #include "core/numerics.h"
 
@@ -101,10 +100,11 @@ static bool wanted(void *ctx, const struct hlx_program *p)
 	return true;
 }
 
-static void complain(void *ctx, const char *line)
+static void complain(void *ctx, enum hlx_check_id id, const char *line)
 {
 	struct trial *t = ctx;
 
+	(void)id;
 	if (!t->said[0])
 		snprintf(t->said, sizeof(t->said), "%s", line);
 }
@@ -119,7 +119,7 @@ static int judge(struct trial *t)
 
 	t->check.failed = 0;
 	t->check.status = 0;
-	if (status == HLX_ENOTSUP || status == HLX_ESHAPE || status == HLX_EINVAL || status == HLX_EDTYPE) {
+	if (hlx_check_refusal(status)) {
 		stop(t, false);
 		t->said[0] = '\0';
 		return 0;
@@ -129,30 +129,31 @@ static int judge(struct trial *t)
 	return failed ? HLX_ENOTSUP : 0;
 }
 
-static void run_wired(struct trial *t, const struct hlx_check_case *c, uint64_t which, uint64_t accum, enum hlx_family f)
+/* One pass; how the values lie is up to the checker's own command. */
+static void run_one(struct trial *t, const struct hlx_check_case *c, const struct hlx_trial_how *how, enum hlx_family family)
 {
-	hlx_check_bits_run(&t->check, c, which, accum, f);
-}
+	struct hlx_trial trial;
+	int status = hlx_trial_open(&trial, &t->check, c, how, HLX_CHECK_BITS);
 
-static void run_update(struct trial *t, const struct hlx_check_case *c, uint64_t slots, uint64_t unused, enum hlx_family f)
-{
-	(void)unused;
-	hlx_check_update_run(&t->check, c, slots, f);
+	if (status == 0)
+		status = hlx_trial_run(&trial, family, 1);
+	if (status < 0)
+		hlx_check_complain(&t->check, HLX_CHECK_BUILD, c, trial.what, "%s", hlx_message());
+	t->check.status = status < 0 ? status : 0;
+	hlx_trial_finish(&trial);
 }
 
 /* With ordinary values, and then with those of every magnitude. */
-static int run_both(struct trial *t, const struct hlx_check_case *c, uint64_t a, uint64_t b)
+static int run_both(struct trial *t, const struct hlx_check_case *c, struct hlx_trial_how how)
 {
-	void (*run)(struct trial *, const struct hlx_check_case *, uint64_t, uint64_t, enum hlx_family) =
-		t->node->op->kind == HLX_LAYER || t->node->op->kind == HLX_LOSS ? run_wired : run_update;
 	unsigned ran = t->check.ran;
 	int status;
 
-	run(t, c, a, b, HLX_FAMILY_NORMAL);
+	run_one(t, c, &how, HLX_FAMILY_NORMAL);
 	status = judge(t);
 	if (status == 0 && t->check.ran != ran && !t->big) {
 		t->again = true;
-		run(t, c, a, b, HLX_FAMILY_MIXED);
+		run_one(t, c, &how, HLX_FAMILY_MIXED);
 		t->again = false;
 		status = judge(t);
 	}
@@ -164,22 +165,23 @@ static int run_both(struct trial *t, const struct hlx_check_case *c, uint64_t a,
 static int run_case(struct trial *t, const char *text)
 {
 	const struct hlx_op *op = t->node->op;
+	const struct hlx_node *n = &t->node->pub;
 	struct hlx_check_case c;
 
 	if (!lacking(t, t->enough) || hlx_check_case_parse(op, text, &c) < 0)
 		return 0;
 	if (op->kind != HLX_LAYER && op->kind != HLX_LOSS) {
-		HLX_TRY(run_both(t, &c, t->node->pub.slots, 0));
+		HLX_TRY(run_both(t, &c, (struct hlx_trial_how){ .slots = n->slots }));
 		for (uint64_t slots = 8; slots && hlx_check_slotted(op); slots /= 2) /* micro-batches end in fewer than a pass has */
-			HLX_TRY(run_both(t, &c, slots, 0));
+			HLX_TRY(run_both(t, &c, (struct hlx_trial_how){ .slots = slots }));
 		return 0;
 	}
-	HLX_TRY(run_both(t, &c, 0, 0));
+	HLX_TRY(run_both(t, &c, (struct hlx_trial_how){ 0 }));
 	if (!op->ref_backward || !t->node->impl->backward)
 		return 0;
-	HLX_TRY(run_both(t, &c, ~0ull, 0));
-	HLX_TRY(run_both(t, &c, ~0ull, ~0ull));
-	return t->node->pub.grads ? run_both(t, &c, t->node->pub.grads, t->node->pub.accum) : 0;
+	HLX_TRY(run_both(t, &c, (struct hlx_trial_how){ .grads = ~0ull }));
+	HLX_TRY(run_both(t, &c, (struct hlx_trial_how){ .grads = ~0ull, .accum = ~0ull }));
+	return n->grads ? run_both(t, &c, (struct hlx_trial_how){ .grads = n->grads, .accum = n->accum }) : 0;
 }
 
 /* ---- all cases ---- */

@@ -21,7 +21,17 @@
  *                     acc[HLX_AT] += hlx_tail(load(row, g), g, row < rows ? cols : 0u);
  *             )                               // HLX_AT is a literal: nothing to unroll
  *             float sum = hlx_row_tree(acc);  // the same bits in every lane of the row
- *     }
+ *     } HLX_NEXT_ROWS(row, rows);
+ *
+ * Both loops test at their end, and so have one turn at least: lavapipe runs the body of a loop that tests at its start once
+ * more, with every lane masked, which is a quarter of a row of 256.
+ *
+ *     vec4 kept[HLX_KEPT_SIZE(KEEP)];         // a row in registers: KEEP, a specialization constant, turns of it, or 0
+ *     HLX_FOR_KEPT(g, KEEP, cols,             // HLX_FOR_GROUPS, unrolled where KEEP is not 0; then cols <= 64 KEEP
+ *             vec4 v = load(row, g);
+ *             if (KEEP > 0u)
+ *                     kept[HLX_KEPT] = v;     // the place of this group, then a constant
+ *     )
  *
  * HLX_PUBLIC: the same rows for any device, whatever its subgroups: a workgroup is the 16 lanes of one row, which exchange
  * through shared memory.  Slow on CPU drivers, where barrier() is.
@@ -60,16 +70,112 @@ vec4 hlx_accum(vec4 prev, vec4 r)
 	return hlx_store(prev + hlx_store(r));
 }
 
+vec4 hlx_select(bvec4 c, vec4 a, vec4 b)
+{
+	return mix(b, a, c);
+}
+
+/*
+ * Written out, where a CPU driver's time goes: hlx/math.h's text with four elements side by side, so that four chains of
+ * dependent operations are under way at a time (1.5 x on lavapipe, which keeps the order that it is given).
+ */
+vec4 hlx_cut12(vec4 x)
+{
+	return hlx_float(hlx_bits(x) & 0xfffff000u);
+}
+
+vec4 hlx_div_core(vec4 m, vec4 d)
+{
+	vec4 y = hlx_float(0x7eb50400u - hlx_bits(d));
+	y = y * (hlx_float(0x403256a3u) - hlx_float(0x3ff87216u) * (d * y));
+	y = y * (2.0f - d * y);
+	vec4 q = hlx_cut12(m * y);
+	vec4 hi = hlx_cut12(d);
+	vec4 r = (m - q * hi) - q * (d - hi);
+	return q + r * y;
+}
+
+vec4 hlx_mantissa(uvec4 bits)
+{
+	return hlx_float((bits & 0x007fffffu) | 0x3f800000u);
+}
+
 vec4 hlx_div(vec4 n, vec4 a)
 {
-	return vec4(hlx_div(n.x, a.x), hlx_div(n.y, a.y), hlx_div(n.z, a.z), hlx_div(n.w, a.w));
+	uvec4 nb = hlx_bits(n) & HLX_BITS_MAG, ab = hlx_bits(a) & HLX_BITS_MAG;
+	bvec4 tiny = lessThan(ab, uvec4(0x00800000u));
+	uvec4 neg = (hlx_bits(n) ^ mix(hlx_bits(a), uvec4(0u), tiny)) & 0x80000000u;
+	uvec4 db = max(ab, uvec4(0x00800000u));
+	vec4 q = hlx_div_core(hlx_mantissa(nb), hlx_mantissa(db));
+	q = q + q;
+	ivec4 e = clamp(ivec4(nb >> 23u) - ivec4(db >> 23u) + 126, 1, 255);
+	uvec4 z = hlx_bits(q * hlx_float(uvec4(e) << 23u));
+	z = mix(z | neg, uvec4(0u), lessThan(z, uvec4(HLX_BITS_2M100)));
+	z = mix(z, uvec4(0u), lessThan(nb, uvec4(0x00800000u)));
+	return hlx_float(mix(z, uvec4(HLX_BITS_NAN), greaterThanEqual(max(nb, ab), uvec4(HLX_BITS_INF))));
+}
+
+vec4 hlx_rsqrt_core(vec4 x)
+{
+	vec4 y = hlx_float(0x5f1ffff9u - (hlx_bits(x) >> 1u));
+	vec4 h = 0.5f * x;
+	vec4 r = y * y;
+	r = x * r;
+	r = hlx_float(0x3fd748f4u) - hlx_float(0x3f343637u) * r;
+	y = hlx_cut12(y * r);
+	r = 0.5f - h * (y * y);
+	r = r * (1.0f + 1.5f * r);
+	return y + y * r;
+}
+
+vec4 hlx_keep_nan(vec4 x, vec4 y)
+{
+	return hlx_select(greaterThan(hlx_bits(x) & HLX_BITS_MAG, uvec4(HLX_BITS_INF)), vec4(hlx_float(HLX_BITS_NAN)), y);
+}
+
+vec4 hlx_sqrt(vec4 x)
+{
+	vec4 least = vec4(hlx_float(HLX_BITS_2M100)), most = vec4(hlx_float(HLX_BITS_2P100));
+	vec4 c = hlx_select(greaterThan(x, least), x, least);
+	c = hlx_select(lessThan(c, most), c, most);
+	vec4 y = hlx_rsqrt_core(c);
+	vec4 s = c * y;
+	vec4 r = c - s * s;
+	s = s + (0.5f * y) * r;
+	return hlx_keep_nan(x, hlx_select(lessThan(x, least), vec4(0.0f), s));
+}
+
+/* hlx_exp where x <= 0, or is a NaN: then some NaN.  Beyond, anything. */
+vec4 hlx_exp_down(vec4 x)
+{
+	bvec4 none = lessThan(x, vec4(-34.0f));
+	vec4 c = hlx_select(none, vec4(-34.0f), x);
+	vec4 t = c * hlx_float(0x3fb8aa3bu) + 12582912.0f;
+	uvec4 scale = (hlx_bits(t) << 23u) + 0x3f800000u;
+	vec4 k = t - 12582912.0f;
+	vec4 r = c - k * 0.693359375f;
+	r = r - k * hlx_float(0xb95e8083u);
+	vec4 p = vec4(hlx_float(0x39506967u));
+	p = p * r + hlx_float(0x3ab743ceu);
+	p = p * r + hlx_float(0x3c088908u);
+	p = p * r + hlx_float(0x3d2aa9c1u);
+	p = p * r + hlx_float(0x3e2aaaaau);
+	p = p * r + 0.5f;
+	p = p * (r * r) + r;
+	p = p + 1.0f;
+	p = p * hlx_float(scale);
+	return hlx_select(none, vec4(0.0f), p);
+}
+
+vec4 hlx_exp(vec4 x)
+{
+	vec4 c = hlx_select(lessThan(x, vec4(88.0f)), x, vec4(88.0f));
+	return hlx_keep_nan(x, hlx_exp_down(c));
 }
 
 #define HLX_VEC4_FORM(f) vec4 f(vec4 x) { return vec4(f(x.x), f(x.y), f(x.z), f(x.w)); }
 HLX_VEC4_FORM(hlx_rcp)
-HLX_VEC4_FORM(hlx_sqrt)
 HLX_VEC4_FORM(hlx_rsqrt)
-HLX_VEC4_FORM(hlx_exp)
 HLX_VEC4_FORM(hlx_log)
 HLX_VEC4_FORM(hlx_tanh)
 
@@ -148,12 +254,13 @@ uint hlx_row_index()
 }
 
 #define HLX_FOR_ROWS(row, rows) \
-	for (uint hlx_base = gl_WorkGroupID.x * HLX_ROWS, row = hlx_base + hlx_row_index(); hlx_base < (rows); \
-	     hlx_base += gl_NumWorkGroups.x * HLX_ROWS, row = hlx_base + hlx_row_index())
+	uint hlx_base = gl_WorkGroupID.x * HLX_ROWS; \
+	uint row = hlx_base + hlx_row_index(); \
+	do
+#define HLX_NEXT_ROWS(row, rows) \
+	while ((row += gl_NumWorkGroups.x * HLX_ROWS, (hlx_base += gl_NumWorkGroups.x * HLX_ROWS) < (rows)))
 
-/* body for every group g of a row, HLX_AT being the accumulator that takes it. */
-#define HLX_FOR_GROUPS(g, cols, body) \
-	for (uint hlx_turn = 0u; hlx_turn * 64u < (cols); ++hlx_turn) { \
+#define HLX_GROUPS(g, body) { \
 		uint g = 16u * hlx_turn + hlx_row_lane(); \
 		{ const uint HLX_AT = 0u; body } \
 		if (HLX_J > 1u) { g += HLX_G; { const uint HLX_AT = 1u; body } } \
@@ -161,6 +268,25 @@ uint hlx_row_index()
 			g += HLX_G; { const uint HLX_AT = 2u; body } \
 			g += HLX_G; { const uint HLX_AT = 3u; body } \
 		} \
+	}
+
+/* body for every group g of a row, HLX_AT being the accumulator that takes it. */
+#define HLX_FOR_GROUPS(g, cols, body) { \
+		uint hlx_turn = 0u; \
+		do \
+			HLX_GROUPS(g, body) \
+		while (++hlx_turn * 64u < (cols)); \
+	}
+
+#define HLX_KEPT (hlx_turn * HLX_J + HLX_AT)
+#define HLX_KEPT_SIZE(keep) (((keep) > 0u ? (keep) : 1u) * HLX_J)
+#define HLX_FOR_KEPT(g, keep, cols, body) \
+	if ((keep) > 0u) { \
+		[[unroll]] for (uint hlx_turn = 0u; hlx_turn < (keep); ++hlx_turn) \
+			if (hlx_turn * 64u < (cols)) \
+				HLX_GROUPS(g, body) \
+	} else { \
+		HLX_FOR_GROUPS(g, cols, body) \
 	}
 
 /* The sum of the row's 64 virtual lanes: halved over j in registers, over l by shuffles, then over c. */

@@ -188,7 +188,8 @@ uint32_t hlx_optimizer_states(const struct hlx_registry *, const char *optimizer
 
 /* Contiguous elements [first, first + count) of a tensor's value or gradient (what: HLX_VALUE, HLX_GRAD; a
  * parameter's HLX_GRAD is the final sum over the slots).  Where there are several passes an input's value is that of the
- * whole batch if its first axis is HLX_BATCH; other tensors have what the last pass left. */
+ * whole batch if its first axis is HLX_BATCH; other tensors have what the last pass left.
+ * write stores f32 through hlx_store. */
 int hlx_program_write(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, const void *in);
 int hlx_program_read(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, void *out);
 /* Replays the whole list once, its passes one after the other, and waits. */

@@ -7,10 +7,11 @@
 #include "plugins/flat.h"
 
 #include "adam_step.spv.h"
+#include "adam_step_texel.spv.h"
 
 #include <string.h>
 
-static const struct hlx_shader step_shader = { "adam_step", adam_step_spv, sizeof adam_step_spv, 0 };
+static const struct hlx_shader shaders[] = { FLAT_SHADER(adam_step), FLAT_SHADER(adam_step_texel) };
 
 typedef unsigned long long ull;
 
@@ -40,30 +41,49 @@ static int adam_infer(const struct hlx_host *host, struct hlx_node *node)
 	return status;
 }
 
-static int adam_forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+/* Elements [at, at + n).  The texel build reads what it updates through bindings of its own. */
+static int record_window(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec, bool texel,
+		uint64_t at, uint64_t n)
+{
+	struct flat_grid g = flat_share(host->caps, n);
+	const uint32_t push[] = { (uint32_t)n, g.turns }, spec[] = { g.lanes, 1, 0 };
+	struct hlx_arg args[] = {
+		flat_arg(node, PARAM, HLX_VALUE, at, n),
+		flat_arg(node, GRAD, HLX_VALUE, at, n),
+		flat_arg(node, M, HLX_VALUE, at, n),
+		flat_arg(node, V, HLX_VALUE, at, n),
+		flat_arg(node, FLAGS, HLX_VALUE, at / ADAM_SEGMENT, n / ADAM_SEGMENT),
+		flat_arg(node, LOSS, HLX_VALUE, 0, 2),
+		flat_arg(node, NORM, HLX_VALUE, 0, 2),
+		{ 0, HLX_STEP, HLX_SSBO, 0, 0 },
+		flat_arg(node, PARAM, HLX_VALUE, at, n),
+		flat_arg(node, M, HLX_VALUE, at, n),
+		flat_arg(node, V, HLX_VALUE, at, n),
+	};
+	struct hlx_pipeline *pipeline;
+	args[1].how = texel ? HLX_TEXEL : HLX_SSBO;
+	args[8].how = args[9].how = args[10].how = HLX_TEXEL;
+	int status = host->pipeline(host, &shaders[texel], spec, 3, &pipeline);
+	return status ? status : host->dispatch(rec, pipeline, args, texel ? 11 : 8, push, sizeof push, g.groups, 1, 1);
+}
+
+static int record(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec, bool texel)
 {
 	uint64_t n = hlx_numel(&node->desc[PARAM]), window = flat_window(host->caps);
 	int status = 0;
-	for (uint64_t at = 0; at < n && !status; at += window) {
-		uint64_t left = n - at < window ? n - at : window;
-		struct flat_grid g = flat_share(host->caps, left);
-		const uint32_t push[] = { (uint32_t)left, g.turns };
-		const struct hlx_arg args[] = {
-			flat_arg(node, PARAM, HLX_VALUE, at, left),
-			flat_arg(node, GRAD, HLX_VALUE, at, left),
-			flat_arg(node, M, HLX_VALUE, at, left),
-			flat_arg(node, V, HLX_VALUE, at, left),
-			flat_arg(node, FLAGS, HLX_VALUE, at / ADAM_SEGMENT, left / ADAM_SEGMENT),
-			flat_arg(node, LOSS, HLX_VALUE, 0, 2),
-			flat_arg(node, NORM, HLX_VALUE, 0, 2),
-			{ 0, HLX_STEP, HLX_SSBO, 0, 0 },
-		};
-		struct hlx_pipeline *pipeline;
-		status = host->pipeline(host, &step_shader, &g.lanes, 1, &pipeline);
-		if (!status)
-			status = host->dispatch(rec, pipeline, args, 8, push, sizeof push, g.groups, 1, 1);
-	}
+	for (uint64_t at = 0; at < n && !status; at += window)
+		status = record_window(host, node, rec, texel, at, n - at < window ? n - at : window);
 	return status;
+}
+
+static int forward_flat(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	return record(host, node, rec, false);
+}
+
+static int forward_texel(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	return record(host, node, rec, true);
 }
 
 static size_t adam_step(const struct hlx_node *node, const struct hlx_step *step, void *scalars, size_t room)
@@ -125,11 +145,23 @@ static const struct hlx_impl flat = {
 	.name = "flat",
 	.doc = "4 elements a lane and turn",
 	.tier = HLX_PORTABLE,
-	.forward = adam_forward,
+	.forward = forward_flat,
+	.step = adam_step,
+};
+
+static const struct hlx_impl texel = {
+	.struct_size = sizeof(struct hlx_impl),
+	.op = "adam",
+	.name = "texel",
+	.doc = "for CPU drivers: as flat, with texel fetches",
+	.tier = HLX_PORTABLE,
+	.priority = 10,
+	.supports = flat_texel_supports,
+	.forward = forward_texel,
 	.step = adam_step,
 };
 
 static const struct hlx_op *const ops[] = { &op, NULL };
-static const struct hlx_impl *const impls[] = { &flat, NULL };
+static const struct hlx_impl *const impls[] = { &flat, &texel, NULL };
 
 HLX_PLUGIN(.name = "adam", .version = "1", .license = "MIT", .ops = ops, .impls = impls);

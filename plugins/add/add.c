@@ -8,15 +8,26 @@
 
 #include "add_acc.spv.h"
 #include "add_acc_any.spv.h"
+#include "add_acc_texel.spv.h"
 #include "add_fwd.spv.h"
 #include "add_fwd_any.spv.h"
+#include "add_fwd_texel.spv.h"
 
 #include <stdio.h>
 
-static const struct hlx_shader fwd = { "add_fwd", add_fwd_spv, sizeof add_fwd_spv, 0 };
-static const struct hlx_shader acc = { "add_acc", add_acc_spv, sizeof add_acc_spv, 0 };
-static const struct hlx_shader fwd_any = { "add_fwd_any", add_fwd_any_spv, sizeof add_fwd_any_spv, 0 };
-static const struct hlx_shader acc_any = { "add_acc_any", add_acc_any_spv, sizeof add_acc_any_spv, 0 };
+static const struct flat_kernel fwd = { FLAT_SHADERS(add_fwd), { { A, HLX_VALUE, FLAT_READ }, { B, HLX_VALUE, FLAT_READ },
+	{ Y, HLX_VALUE, FLAT_WRITE } } };
+static const struct flat_kernel acc[2] = {
+	[A] = { FLAT_SHADERS(add_acc), { { Y, HLX_GRAD, FLAT_READ }, { A, HLX_GRAD, FLAT_BOTH } } },
+	[B] = { FLAT_SHADERS(add_acc), { { Y, HLX_GRAD, FLAT_READ }, { B, HLX_GRAD, FLAT_BOTH } } },
+};
+
+static const struct hlx_slot slots[] = {
+	[A] = { "a", HLX_IN, HLX_SAMEGRAD },
+	[B] = { "b", HLX_IN, HLX_SAMEGRAD },
+	[Y] = { "y", HLX_OUT, 0 },
+	{ 0 },
+};
 
 /* "2x3x5", for messages */
 static const char *shape(const struct hlx_desc *d, char text[96])
@@ -44,92 +55,49 @@ static int add_infer(const struct hlx_host *host, struct hlx_node *node)
 
 static int add_prepare(const struct hlx_host *host, struct hlx_node *node)
 {
-	for (int s = A; s <= Y; s++)
-		if (!strided_fits(host->caps, &node->desc[s]))
-			return host->fail(host, HLX_ENOTSUP, "%s is not dense and larger than the %llu bytes a binding sees",
-					s == A ? "a" : s == B ? "b" : "y", (unsigned long long)host->caps->max_range);
-	return 0;
+	return flat_fits(host, node, slots);
 }
 
-static int add_forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
-{
-	uint64_t n = hlx_numel(&node->desc[Y]), window = flat_window(host->caps);
-	bool dense = flat_dense(&node->desc[A]) && flat_dense(&node->desc[B]) && flat_dense(&node->desc[Y]);
-	int status = 0;
-	for (uint64_t at = 0; at < n && !status; at += dense ? window : n) {
-		uint64_t left = dense && n - at > window ? window : n - at;
-		struct flat_grid g = flat_share(host->caps, left);
-		struct strided_push any = { 0 };
-		uint32_t push[2] = { (uint32_t)left, g.turns };
-		struct hlx_pipeline *pipeline;
-		struct hlx_arg args[3];
-		for (uint16_t k = A; k <= Y; k++)
-			args[k] = dense ? flat_arg(node, k, HLX_VALUE, at, left) : strided_arg(node, k, HLX_VALUE, &any, k);
-		status = host->pipeline(host, dense ? &fwd : &fwd_any, &g.lanes, 1, &pipeline);
-		if (!status)
-			status = host->dispatch(rec, pipeline, args, 3, dense ? (void *)push : &any,
-					dense ? sizeof push : sizeof any, g.groups, 1, 1);
-	}
-	return status;
-}
-
-/* g += dy, windowed */
-static int accumulate(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec, uint16_t slot)
-{
-	uint64_t n = hlx_numel(&node->desc[Y]), window = flat_window(host->caps);
-	int status = 0;
-	for (uint64_t at = 0; at < n && !status; at += window) {
-		uint64_t left = n - at < window ? n - at : window;
-		struct flat_grid g = flat_share(host->caps, left);
-		uint32_t push[2] = { (uint32_t)left, g.turns };
-		const struct hlx_arg args[] = { flat_arg(node, Y, HLX_GRAD, at, left),
-			flat_arg(node, slot, HLX_GRAD, at, left) };
-		struct hlx_pipeline *pipeline;
-		status = host->pipeline(host, &acc, &g.lanes, 1, &pipeline);
-		if (!status)
-			status = host->dispatch(rec, pipeline, args, 2, push, sizeof push, g.groups, 1, 1);
-	}
-	return status;
-}
-
-/* g = or += dy, whatever their layouts */
-static int accumulate_any(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec, uint16_t slot)
-{
-	struct flat_grid g = flat_share(host->caps, hlx_numel(&node->desc[Y]));
-	struct strided_push push = { .accum = node->accum >> slot & 1 };
-	const struct hlx_arg args[] = { strided_arg(node, Y, HLX_GRAD, &push, 0),
-		strided_arg(node, slot, HLX_GRAD, &push, 1) };
-	struct hlx_pipeline *pipeline;
-	int status = host->pipeline(host, &acc_any, &g.lanes, 1, &pipeline);
-	return status ? status : host->dispatch(rec, pipeline, args, 2, &push, sizeof push, g.groups, 1, 1);
-}
-
-static int slot_backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec, uint16_t slot)
+/* A CPU driver's copy is a memcpy, 4 x as fast as a kernel; a GPU's may go through its DMA engine (H200: 0.83 TB/s, where
+ * a kernel has 4.0). */
+static int slot_backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec, uint16_t slot,
+		enum flat_build build)
 {
 	uint64_t n = hlx_numel(&node->desc[Y]);
-	if (!flat_dense(&node->desc[Y]) || !flat_dense(&node->desc[slot]))
-		return accumulate_any(host, node, rec, slot);
-	if (node->accum >> slot & 1)
-		return accumulate(host, node, rec, slot);
+	if (!host->caps->cpu || node->accum >> slot & 1 || !flat_dense(&node->desc[Y]) || !flat_dense(&node->desc[slot]))
+		return flat_record(host, node, rec, &acc[slot], build);
 	const struct hlx_arg dst = flat_arg(node, slot, HLX_GRAD, 0, n), src = flat_arg(node, Y, HLX_GRAD, 0, n);
 	return host->copy(rec, &dst, &src);
 }
 
-static int add_backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+static int backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec, enum flat_build build)
 {
 	int status = 0;
 	for (uint16_t slot = A; slot <= B && !status; slot++)
 		if (node->grads >> slot & 1)
-			status = slot_backward(host, node, rec, slot);
+			status = slot_backward(host, node, rec, slot, build);
 	return status;
 }
 
-static const struct hlx_slot slots[] = {
-	[A] = { "a", HLX_IN, HLX_SAMEGRAD },
-	[B] = { "b", HLX_IN, HLX_SAMEGRAD },
-	[Y] = { "y", HLX_OUT, 0 },
-	{ 0 },
-};
+static int forward_flat(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	return flat_record(host, node, rec, &fwd, FLAT_PLAIN);
+}
+
+static int backward_flat(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	return backward(host, node, rec, FLAT_PLAIN);
+}
+
+static int forward_texel(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	return flat_record(host, node, rec, &fwd, FLAT_TEXEL);
+}
+
+static int backward_texel(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	return backward(host, node, rec, FLAT_TEXEL);
+}
 
 static const char *const cases[] = { "a=1 b=1", "a=3x257 b=3x257", "a=2x3x5 b=2x3x5", "a=2x33x1024 b=2x33x1024", NULL };
 
@@ -152,14 +120,27 @@ static const struct hlx_impl flat = {
 	.struct_size = sizeof(struct hlx_impl),
 	.op = "add",
 	.name = "flat",
-	.doc = "4 elements a lane and turn, gradients by copy; any layout",
+	.doc = "4 elements a lane and turn; any layout",
 	.tier = HLX_PORTABLE,
 	.prepare = add_prepare,
-	.forward = add_forward,
-	.backward = add_backward,
+	.forward = forward_flat,
+	.backward = backward_flat,
+};
+
+static const struct hlx_impl texel = {
+	.struct_size = sizeof(struct hlx_impl),
+	.op = "add",
+	.name = "texel",
+	.doc = "for CPU drivers: as flat, with texel fetches",
+	.tier = HLX_PORTABLE,
+	.priority = 10,
+	.supports = flat_texel_supports,
+	.prepare = add_prepare,
+	.forward = forward_texel,
+	.backward = backward_texel,
 };
 
 static const struct hlx_op *const ops[] = { &op, NULL };
-static const struct hlx_impl *const impls[] = { &flat, NULL };
+static const struct hlx_impl *const impls[] = { &flat, &texel, NULL };
 
 HLX_PLUGIN(.name = "add", .version = "1", .license = "MIT", .ops = ops, .impls = impls);

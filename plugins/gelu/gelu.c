@@ -8,13 +8,20 @@
 
 #include "gelu_bwd.spv.h"
 #include "gelu_bwd_any.spv.h"
+#include "gelu_bwd_texel.spv.h"
 #include "gelu_fwd.spv.h"
 #include "gelu_fwd_any.spv.h"
+#include "gelu_fwd_texel.spv.h"
 
-static const struct hlx_shader fwd = { "gelu_fwd", gelu_fwd_spv, sizeof gelu_fwd_spv, 0 };
-static const struct hlx_shader bwd = { "gelu_bwd", gelu_bwd_spv, sizeof gelu_bwd_spv, 0 };
-static const struct hlx_shader fwd_any = { "gelu_fwd_any", gelu_fwd_any_spv, sizeof gelu_fwd_any_spv, 0 };
-static const struct hlx_shader bwd_any = { "gelu_bwd_any", gelu_bwd_any_spv, sizeof gelu_bwd_any_spv, 0 };
+static const struct flat_kernel fwd = { FLAT_SHADERS(gelu_fwd), { { X, HLX_VALUE, FLAT_READ }, { Y, HLX_VALUE, FLAT_WRITE } } };
+static const struct flat_kernel bwd = { FLAT_SHADERS(gelu_bwd), { { X, HLX_VALUE, FLAT_READ }, { Y, HLX_GRAD, FLAT_READ },
+	{ X, HLX_GRAD, FLAT_BOTH } } };
+
+static const struct hlx_slot slots[] = {
+	[X] = { "x", HLX_IN, 0 },
+	[Y] = { "y", HLX_OUT, 0 },
+	{ 0 },
+};
 
 static int gelu_infer(const struct hlx_host *host, struct hlx_node *node)
 {
@@ -26,71 +33,28 @@ static int gelu_infer(const struct hlx_host *host, struct hlx_node *node)
 
 static int gelu_prepare(const struct hlx_host *host, struct hlx_node *node)
 {
-	for (int s = X; s <= Y; s++)
-		if (!strided_fits(host->caps, &node->desc[s]))
-			return host->fail(host, HLX_ENOTSUP, "%s is not dense and larger than the %llu bytes a binding sees",
-					s == X ? "x" : "y", (unsigned long long)host->caps->max_range);
-	return 0;
+	return flat_fits(host, node, slots);
 }
 
-/* Forward: x, y.  Backward: x, dy, dx. */
-static const struct gelu_operand {
-	uint16_t slot;
-	uint8_t what;
-} operands[2][3] = { { { X, HLX_VALUE }, { Y, HLX_VALUE } }, { { X, HLX_VALUE }, { Y, HLX_GRAD }, { X, HLX_GRAD } } };
-
-static int record_flat(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec, int backward)
+static int forward_flat(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
 {
-	uint64_t n = hlx_numel(&node->desc[X]), window = flat_window(host->caps);
-	int status = 0;
-	for (uint64_t at = 0; at < n && !status; at += window) {
-		uint64_t left = n - at < window ? n - at : window;
-		struct flat_grid g = flat_share(host->caps, left);
-		uint32_t push[3] = { (uint32_t)left, g.turns, node->accum >> X & 1 };
-		struct hlx_pipeline *pipeline;
-		struct hlx_arg args[3];
-		for (int k = 0; k < 2 + backward; k++)
-			args[k] = flat_arg(node, operands[backward][k].slot, operands[backward][k].what, at, left);
-		status = host->pipeline(host, backward ? &bwd : &fwd, &g.lanes, 1, &pipeline);
-		if (!status)
-			status = host->dispatch(rec, pipeline, args, 2 + backward, push, backward ? 12 : 8, g.groups, 1, 1);
-	}
-	return status;
+	return flat_record(host, node, rec, &fwd, FLAT_PLAIN);
 }
 
-static int record_any(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec, int backward)
+static int backward_flat(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
 {
-	struct flat_grid g = flat_share(host->caps, hlx_numel(&node->desc[X]));
-	struct strided_push push = { .accum = node->accum >> X & 1 };
-	struct hlx_pipeline *pipeline;
-	struct hlx_arg args[3];
-	for (int k = 0; k < 2 + backward; k++)
-		args[k] = strided_arg(node, operands[backward][k].slot, operands[backward][k].what, &push, k);
-	int status = host->pipeline(host, backward ? &bwd_any : &fwd_any, &g.lanes, 1, &pipeline);
-	return status ? status : host->dispatch(rec, pipeline, args, 2 + backward, &push, sizeof push, g.groups, 1, 1);
+	return node->grads >> X & 1 ? flat_record(host, node, rec, &bwd, FLAT_PLAIN) : 0;
 }
 
-static int record(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec, int backward)
+static int forward_texel(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
 {
-	bool dense = flat_dense(&node->desc[X]) && flat_dense(&node->desc[Y]);
-	return dense ? record_flat(host, node, rec, backward) : record_any(host, node, rec, backward);
+	return flat_record(host, node, rec, &fwd, FLAT_TEXEL);
 }
 
-static int gelu_forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+static int backward_texel(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
 {
-	return record(host, node, rec, 0);
+	return node->grads >> X & 1 ? flat_record(host, node, rec, &bwd, FLAT_TEXEL) : 0;
 }
-
-static int gelu_backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
-{
-	return node->grads >> X & 1 ? record(host, node, rec, 1) : 0;
-}
-
-static const struct hlx_slot slots[] = {
-	[X] = { "x", HLX_IN, 0 },
-	[Y] = { "y", HLX_OUT, 0 },
-	{ 0 },
-};
 
 static const char *const cases[] = { "x=1", "x=3x257", "x=2x3x5", "x=2x33x1024", NULL };
 
@@ -116,11 +80,24 @@ static const struct hlx_impl flat = {
 	.doc = "4 elements a lane and turn; any layout",
 	.tier = HLX_PORTABLE,
 	.prepare = gelu_prepare,
-	.forward = gelu_forward,
-	.backward = gelu_backward,
+	.forward = forward_flat,
+	.backward = backward_flat,
+};
+
+static const struct hlx_impl texel = {
+	.struct_size = sizeof(struct hlx_impl),
+	.op = "gelu",
+	.name = "texel",
+	.doc = "for CPU drivers: as flat, with texel fetches",
+	.tier = HLX_PORTABLE,
+	.priority = 10,
+	.supports = flat_texel_supports,
+	.prepare = gelu_prepare,
+	.forward = forward_texel,
+	.backward = backward_texel,
 };
 
 static const struct hlx_op *const ops[] = { &op, NULL };
-static const struct hlx_impl *const impls[] = { &flat, NULL };
+static const struct hlx_impl *const impls[] = { &flat, &texel, NULL };
 
 HLX_PLUGIN(.name = "gelu", .version = "1", .license = "MIT", .ops = ops, .impls = impls);

@@ -126,7 +126,7 @@ int gemm_ref_forward(const struct hlx_node *, void *const value[], const struct 
 int gemm_ref_backward(const struct hlx_node *, void *const value[], void *const grad[], const struct hlx_step *);
 int gemm_ref64(const struct hlx_node *, double *const value[]);
 
-extern const struct hlx_impl gemm_impl_gemm16, gemm_impl_simd, gemm_impl_simt;
+extern const struct hlx_impl gemm_impl_fma, gemm_impl_gemm16, gemm_impl_simd, gemm_impl_simt;
 
 /* gemm_bench.c */
 extern const char *const gemm_bench[];

@@ -1,96 +1,176 @@
 /*
- * gemm_simt.c - for GPUs: register tiles over double-buffered shared memory (simt.glsl).
+ * gemm_simt.c - for GPUs: register tiles over double-buffered shared memory (simt.glsl); simt is portable, fma of the
+ * device tier.
  *
- * Tiles of 128 x 128 (8 x 8 an invocation) reuse most; those of 64 x 64 and 32 x 32 (4 x 4) are for shapes that would
- * leave a big card without work: the largest tile that makes at least 256 workgroups (an H100 has 132 units), else
- * the smallest.
+ * Large tiles reuse most, small ones leave no multiprocessor without work.  The tables are measured (docs/kernels.md,
+ * bench/README.md): of 60 tiles and ways to order their loads, those few that are together within 1 % of the best one
+ * for each product of tiny, small and medium.
  */
 #include "gemm.h"
 
-#include "simt4_nn.spv.h"
-#include "simt4_nt.spv.h"
-#include "simt4_tn.spv.h"
-#include "simt4_tt.spv.h"
-#include "simt8_nn.spv.h"
-#include "simt8_nt.spv.h"
-#include "simt8_tn.spv.h"
-#include "simt8_tt.spv.h"
+#include "fma_nn.spv.h"
+#include "fma_nt.spv.h"
+#include "fma_tn.spv.h"
+#include "fma_tt.spv.h"
+#include "simt_nn.spv.h"
+#include "simt_nt.spv.h"
+#include "simt_tn.spv.h"
+#include "simt_tt.spv.h"
 
 #define SHADER(name) { #name, name##_spv, sizeof name##_spv, 0 }
-/* [8 x 8][a transposed][b transposed] */
-static const struct hlx_shader shaders[2][2][2] = {
-	{ { SHADER(simt4_nn), SHADER(simt4_nt) }, { SHADER(simt4_tn), SHADER(simt4_tt) } },
-	{ { SHADER(simt8_nn), SHADER(simt8_nt) }, { SHADER(simt8_tn), SHADER(simt8_tt) } },
+/* [a transposed][b transposed] */
+static const struct hlx_shader simt_shaders[2][2] = {
+	{ SHADER(simt_nn), SHADER(simt_nt) }, { SHADER(simt_tn), SHADER(simt_tt) },
+};
+static const struct hlx_shader fma_shaders[2][2] = {
+	{ SHADER(fma_nn), SHADER(fma_nt) }, { SHADER(fma_tn), SHADER(fma_tt) },
 };
 
-enum { SPEC_INVOCATIONS, SPEC_A_SCALAR, SPEC_B_SCALAR, SPEC_C_SCALAR, SPEC_BM, SPEC_BK, SPEC_COUNT };
-#define ENOUGH_GROUPS 256u
+enum { SPEC_INVOCATIONS, SPEC_BM, SPEC_BN, SPEC_BK, SPEC_TM, SPEC_TN, SPEC_FORM, SPEC_SPLIT };
+enum { FORM_A_SCALAR = 1, FORM_B_SCALAR = 2, FORM_C_SCALAR = 4, FORM_TAIL = 8, FORM_EARLY = 16, FORM_MID = 32 };
 
-/* Two buffers of BK x (BM + 4) of each operand. */
-static uint32_t shared_bytes(uint32_t bm, uint32_t bk)
+/*
+ * bm x bn of C a workgroup, tm x tn an invocation, bk of k a piece, split invocations an output.  With g workgroups a
+ * multiprocessor, the products of one k take about  max(g, least / 2) bm bn / speed : few workgroups leave it waiting.
+ */
+struct tile {
+	uint16_t bm, bn, bk, tm, tn, split, form;
+	uint16_t speed, least;
+};
+static const struct tile simt_tiles[] = {
+	{ 128, 256, 8, 8, 16, 1, FORM_MID, 100, 2 },
+	{ 64, 64, 8, 8, 8, 1, FORM_MID, 88, 7 },
+	{ 64, 64, 16, 4, 8, 1, FORM_MID, 86, 3 },
+	{ 32, 64, 16, 4, 4, 1, 0, 66, 6 },
+	{ 32, 64, 32, 4, 4, 1, 0, 60, 2 },
+	{ 0 },
+};
+static const struct tile fma_tiles[] = {
+	{ 256, 128, 16, 16, 8, 1, FORM_MID, 100, 12 },
+	{ 128, 128, 16, 8, 8, 1, FORM_EARLY, 88, 2 },
+	{ 64, 64, 16, 8, 8, 2, FORM_MID, 80, 4 },
+	{ 32, 64, 16, 4, 4, 1, 0, 66, 6 },
+	{ 32, 64, 32, 4, 4, 1, 0, 60, 2 },
+	{ 0 },
+};
+#define UNITS 132u /* multiprocessors of an H100 or H200; Vulkan does not tell how many there are */
+
+static uint32_t invocations(const struct tile *t)
 {
-	return 2 * 2 * bk * (bm + 4) * 4;
+	return (uint32_t)(t->bm / t->tm) * (t->bn / t->tn) * t->split;
 }
 
-static uint32_t choose_tile(const struct hlx_caps *caps, uint64_t m, uint64_t n, uint64_t z)
+/* Two buffers of bk x (bm + bn), or C's tile for all but one of each two that share an output. */
+static uint32_t shared_bytes(const struct tile *t)
 {
-	for (uint32_t bm = 128; bm > 32; bm /= 2)
-		if (shared_bytes(bm, bm == 128 ? 8 : 16) <= caps->shared_bytes &&
-		    (m + bm - 1) / bm * ((n + bm - 1) / bm) * z >= ENOUGH_GROUPS)
-			return bm;
-	return 32;
+	uint32_t pieces = 2u * t->bk * (t->bm + t->bn) * 4, tree = (uint32_t)t->bm * t->bn * (t->split / 2) * 4;
+
+	return pieces > tree ? pieces : tree;
 }
 
-static int emit(const struct gemm_run *run, const struct gemm_task *t, const struct gemm_window *w)
+static bool fits(const struct hlx_caps *caps, const struct tile *t)
 {
-	const struct hlx_caps *caps = run->host->caps;
+	return invocations(t) <= caps->max_invocations && shared_bytes(t) <= caps->shared_bytes;
+}
+
+static uint64_t time_of(const struct tile *t, uint64_t m, uint64_t n, uint64_t z)
+{
+	uint64_t groups = (m + t->bm - 1) / t->bm * ((n + t->bn - 1) / t->bn) * z;
+	uint64_t halves = (groups + UNITS - 1) / UNITS * 2;
+
+	return (halves > t->least ? halves : t->least) * t->bm * t->bn * 100 / t->speed;
+}
+
+/* NULL: none fits. */
+static const struct tile *choose(const struct tile *tiles, const struct hlx_caps *caps, uint64_t m, uint64_t n,
+				  uint64_t z)
+{
+	const struct tile *best = NULL;
+
+	for (const struct tile *t = tiles; t->bm; t++)
+		if (fits(caps, t) && (!best || time_of(t, m, n, z) < time_of(best, m, n, z)))
+			best = t;
+	return best;
+}
+
+static uint32_t edges(const struct tile *tile, const struct gemm_task *t, const struct gemm_window *w)
+{
 	uint64_t m = w->m1 - w->m0, n = w->n1 - w->n0, k = w->k1 - w->k0;
-	uint32_t bm = choose_tile(caps, m, n, w->z1 - w->z0), per = bm == 128 ? 8 : 4;
 	bool ta = t->a.col != 1, tb = t->b.row == 1;
+	bool a = ta ? gemm_whole(&t->a, w->m0, t->a.col, m) : gemm_whole(&t->a, w->k0, t->a.row, k);
+	bool b = tb ? gemm_whole(&t->b, w->k0, t->b.col, k) : gemm_whole(&t->b, w->n0, t->b.row, n);
+	bool c = gemm_whole(&t->c, w->n0, t->c.row, n) && !((t->flags & GEMM_ADD_BIAS) && (t->bias_base + w->n0) % 4);
+
+	return (a ? 0 : FORM_A_SCALAR) | (b ? 0 : FORM_B_SCALAR) | (c ? 0 : FORM_C_SCALAR) | (k % tile->bk ? FORM_TAIL : 0);
+}
+
+static int emit(const struct gemm_run *run, const struct gemm_task *t, const struct gemm_window *w,
+		const struct tile *tiles, const struct hlx_shader shaders[2][2], uint32_t n_spec)
+{
+	const struct tile *tile = choose(tiles, run->host->caps, w->m1 - w->m0, w->n1 - w->n0, w->z1 - w->z0);
 	struct gemm_kernel kernel = {
-		.shader = &shaders[bm == 128][ta][tb], .n_spec = SPEC_COUNT, .tile_m = bm, .tile_n = bm,
+		.shader = &shaders[t->a.col != 1][t->b.row == 1], .n_spec = n_spec, .tile_m = tile->bm, .tile_n = tile->bn,
+		.spec = {
+			[SPEC_INVOCATIONS] = invocations(tile),
+			[SPEC_BM] = tile->bm, [SPEC_BN] = tile->bn, [SPEC_BK] = tile->bk,
+			[SPEC_TM] = tile->tm, [SPEC_TN] = tile->tn,
+			[SPEC_FORM] = tile->form | edges(tile, t, w), [SPEC_SPLIT] = tile->split,
+		},
 	};
 
-	kernel.spec[SPEC_INVOCATIONS] = bm / per * (bm / per);
-	kernel.spec[SPEC_A_SCALAR] = ta ? !gemm_whole(&t->a, w->m0, t->a.col, m) : !gemm_whole(&t->a, w->k0, t->a.row, k);
-	kernel.spec[SPEC_B_SCALAR] = tb ? !gemm_whole(&t->b, w->k0, t->b.col, k) : !gemm_whole(&t->b, w->n0, t->b.row, n);
-	kernel.spec[SPEC_C_SCALAR] = !gemm_whole(&t->c, w->n0, t->c.row, n) ||
-				     ((t->flags & GEMM_ADD_BIAS) && (t->bias_base + w->n0) % 4);
-	kernel.spec[SPEC_BM] = bm;
-	kernel.spec[SPEC_BK] = shared_bytes(bm, 16) <= caps->shared_bytes ? 16 : 8; /* 8: only of 128, see simt.glsl */
 	return gemm_dispatch(run, t, w, &kernel);
 }
 
-/* k / 8 turns of the loop over pieces, and room for a driver that keeps the one inside a piece */
-static const struct gemm_engine engine = { 32, 32, 49152, emit };
-
-static int supports(const struct hlx_host *host, const struct hlx_node *node)
+static int emit_simt(const struct gemm_run *run, const struct gemm_task *t, const struct gemm_window *w)
 {
-	const struct hlx_caps *caps = host->caps;
+	return emit(run, t, w, simt_tiles, simt_shaders, SPEC_SPLIT);
+}
 
-	(void)node;
-	if (caps->max_invocations < 256 || caps->shared_bytes < shared_bytes(32, 16))
-		return host->fail(host, HLX_ENOTSUP, "wants workgroups of 256 and %u bytes of shared memory",
-				  shared_bytes(32, 16));
+static int emit_fma(const struct gemm_run *run, const struct gemm_task *t, const struct gemm_window *w)
+{
+	return emit(run, t, w, fma_tiles, fma_shaders, SPEC_SPLIT + 1);
+}
+
+/* k / 8 turns of the loop over pieces, and room for a driver that keeps the one inside a piece */
+static const struct gemm_engine simt = { 32, 64, 49152, emit_simt }, fma = { 32, 64, 49152, emit_fma };
+
+static int check_tiles(const struct hlx_host *host, const struct tile *tiles)
+{
+	if (!choose(tiles, host->caps, 1, 1, 1))
+		return host->fail(host, HLX_ENOTSUP, "wants workgroups of 128 and 16 KiB of shared memory");
 	return 0;
 }
 
-static int prepare(const struct hlx_host *host, struct hlx_node *node)
+static int simt_supports(const struct hlx_host *host, const struct hlx_node *node)
 {
-	return gemm_prepare(host, node, &engine);
+	(void)node;
+	return check_tiles(host, simt_tiles);
 }
 
-static int forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+static int fma_supports(const struct hlx_host *host, const struct hlx_node *node)
 {
-	return gemm_forward(host, node, rec, &engine);
+	(void)node;
+	return check_tiles(host, fma_tiles);
 }
 
-static int backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
-{
-	return gemm_backward(host, node, rec, &engine);
-}
+/* prepare, forward and backward of an implementation on an engine of the same name */
+#define PASSES(engine) \
+	static int engine##_prepare(const struct hlx_host *host, struct hlx_node *node) \
+	{ \
+		return gemm_prepare(host, node, &engine); \
+	} \
+	static int engine##_forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec) \
+	{ \
+		return gemm_forward(host, node, rec, &engine); \
+	} \
+	static int engine##_backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec) \
+	{ \
+		return gemm_backward(host, node, rec, &engine); \
+	}
+PASSES(simt)
+PASSES(fma)
 
-/* Below simd, which takes CPU drivers alone; there barriers make this one slow, but it can be named. */
+/* Both below simd, which takes CPU drivers alone; there barriers make these slow, but they can be named. */
 const struct hlx_impl gemm_impl_simt = {
 	.struct_size = sizeof(struct hlx_impl),
 	.op = "gemm",
@@ -98,8 +178,21 @@ const struct hlx_impl gemm_impl_simt = {
 	.doc = "register tiles over shared memory, for GPUs",
 	.tier = HLX_PORTABLE,
 	.priority = 5,
-	.supports = supports,
-	.prepare = prepare,
-	.forward = forward,
-	.backward = backward,
+	.supports = simt_supports,
+	.prepare = simt_prepare,
+	.forward = simt_forward,
+	.backward = simt_backward,
+};
+
+const struct hlx_impl gemm_impl_fma = {
+	.struct_size = sizeof(struct hlx_impl),
+	.op = "gemm",
+	.name = "fma",
+	.doc = "the same with fused multiply-add, for GPUs; the bits are the device's own",
+	.tier = HLX_DEVICE,
+	.priority = 8,
+	.supports = fma_supports,
+	.prepare = fma_prepare,
+	.forward = fma_forward,
+	.backward = fma_backward,
 };

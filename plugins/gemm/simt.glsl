@@ -1,32 +1,64 @@
 /*
- * simt.glsl - C = A B on a GPU: BM x BN of C a workgroup, T x T of it an invocation, in registers; BK of k at a time
- * through shared memory, in two buffers, so that the next piece is on its way from memory while this one is used.
+ * simt.glsl - C = A B on a GPU: BM x BN of C a workgroup, TM x TN of it an invocation, in registers; BK of k at a time
+ * through shared memory, in two buffers: while one piece is multiplied the next is kept in the other, and the one after
+ * that is on its way from memory.
  *
- * Shared: a[buffer][k][row], b[buffer][k][column], in vec4s; a row of them is 1 vec4 longer where it is written across
- * (A stored (m, k), B stored (n, k)), so that a column's 4 writes fall into different banks.  32 lanes cover LM x LN
- * invocations, and an invocation's rows and columns come in groups of 4, LM and LN groups apart: reads of a and b
- * are then broadcasts or neighbours.
+ * piece[buffer], in vec4s:  | a[k][row / 4]  BK x BM / 4 | b[k][column / 4]  BK x BN / 4 |
  *
- * Beyond m, n and k the pieces hold +0: acc + 0 * 0 = acc.  A_SCALAR, B_SCALAR, C_SCALAR: rows do not start at
- * multiples of 16 bytes, or end inside one.
+ * An operand whose memory runs along k (A of (m, k), B of (n, k)) is written across, a scalar at a time.  So that the
+ * writes of 32 lanes fall into 32 banks, its vec4 number v of row k is at v ^ (k / 4 * (32 / BK)): up to 9 % over a padded
+ * row.  32 lanes cover LM x LN invocations, whose rows and columns come in groups of 4, LM and LN groups apart: reads of
+ * a and b are then broadcasts or neighbours.
+ *
+ * Beyond m and n the pieces hold the last rows and columns once more, whose products are not stored; beyond k they hold
+ * +0: acc + 0 * 0 = acc.  So only a TAIL (k is no multiple of BK) costs a comparison a fetch.
+ *
+ * FMA (device tier): each product joins its sum unrounded, and SPLIT invocations share an output: each takes BK / SPLIT
+ * of every piece's k, and a tree over shared memory adds what they have, in the same order each time.
  */
 #extension GL_EXT_control_flow_attributes : require
 
 layout(local_size_x_id = 0) in;
-layout(constant_id = 1) const bool A_SCALAR = false;
-layout(constant_id = 2) const bool B_SCALAR = false;
-layout(constant_id = 3) const bool C_SCALAR = false;
-layout(constant_id = 4) const uint BM = 128u; /* = BN */
-layout(constant_id = 5) const uint BK = 8u;
+layout(constant_id = 1) const uint BM = 128u;
+layout(constant_id = 2) const uint BN = 128u;
+layout(constant_id = 3) const uint BK = 8u;
+layout(constant_id = 4) const uint TM = 8u;
+layout(constant_id = 5) const uint TN = 8u;
+layout(constant_id = 6) const uint FORM = 0u;
+#ifdef FMA
+layout(constant_id = 7) const uint SPLIT = 1u;
+#define MULTIPLY_ADD(x, y, acc) fma(vec4(x), y, acc)
+#define WIDE true
+#else
+const uint SPLIT = 1u;
+#define MULTIPLY_ADD(x, y, acc) (acc + x * y)
+#define WIDE (TM * TN == 16u)
+#endif
 
-#define LM 4u
-#define LN 8u
-const uint BN = BM;
-const uint NT = BM / T * (BN / T); /* = local_size_x */
-const uint SA = BM / 4u + (TA != 0 ? 0u : 1u);
-const uint SB = BN / 4u + (TB != 0 ? 1u : 0u);
-const uint LA = BM * BK / 4u / NT; /* fetches an invocation; BK = 8 is for T = 8, where NT is not above 2 BM */
+/* A_SCALAR, B_SCALAR, C_SCALAR: rows do not start at multiples of 16 bytes, or end inside one. */
+const bool A_SCALAR = (FORM & 1u) != 0u;
+const bool B_SCALAR = (FORM & 2u) != 0u;
+const bool C_SCALAR = (FORM & 4u) != 0u;
+const bool TAIL = (FORM & 8u) != 0u;
+/* When the next piece is kept and the one after it fetched: before a piece's products (EARLY), or amid them and without
+ * a branch, the last piece once more at the end (MID).  Neither: fetched before, kept after them. */
+const bool EARLY = (FORM & 16u) != 0u;
+const bool MID = (FORM & 32u) != 0u;
+
+/* WIDE: pairs of lanes share a row group, which helps where reads of shared memory limit (fma: 4 %). */
+const uint LM = WIDE ? 8u : 4u;
+const uint LN = 32u / LM;
+const uint PART = BM / TM * (BN / TN); /* invocations that cover C's tile once */
+const uint NT = PART * SPLIT;          /* = local_size_x */
+const uint SA = BM / 4u;
+const uint SB = BN / 4u;
+const uint LA = BM * BK / 4u / NT; /* fetches an invocation */
 const uint LB = BN * BK / 4u / NT;
+const uint GM = TM / 4u;
+const uint GN = TN / 4u;
+const uint STEPS = BK / SPLIT; /* of k an invocation and piece */
+const uint SIZE = BK * (SA + SB);
+const uint TREE = BM * BN / 4u * (SPLIT / 2u);
 
 layout(std430, binding = 0) restrict readonly buffer A_ { float A[]; };
 layout(std430, binding = 1) restrict readonly buffer B_ { float B[]; };
@@ -36,82 +68,132 @@ layout(std430, binding = 2) buffer C4_ { vec4 C4[]; };
 layout(std430, binding = 3) readonly buffer Bias4 { vec4 bias4[]; };
 layout(std430, binding = 4) readonly buffer D4_ { vec4 D4[]; };
 
-shared vec4 a_piece[2u * BK * SA];
-shared vec4 b_piece[2u * BK * SB];
+const uint ROOM = 2u * SIZE > TREE ? 2u * SIZE : TREE;
+shared vec4 piece[ROOM];
 
-uint a_first, b_first, c_first;
+uint tid, row0, col0;           /* this workgroup's first row and column */
+uint a_first, b_first, c_first; /* this matrix' first elements */
+uint a_at[LA], b_at[LB];        /* where the next fetches are, in vec4s */
+vec4 a_next[LA], b_next[LB];
 
-/* 4 elements that follow each other in memory, from (i, k) on; what lies outside is +0. */
-vec4 load_a(uint i, uint k)
+/* Where fetch i of a piece is along m (n), and along k.  There are BM / 4 of them a k (TA), or BK / 4 a row. */
+uint a_row(uint i)
+{
+	uint index = i * NT + tid;
+	return TA != 0 ? index % (BM / 4u) * 4u : index / (BK / 4u);
+}
+
+uint a_k(uint i)
+{
+	uint index = i * NT + tid;
+	return TA != 0 ? index / (BM / 4u) : index % (BK / 4u) * 4u;
+}
+
+uint b_col(uint i)
+{
+	uint index = i * NT + tid;
+	return TB != 0 ? index / (BK / 4u) : index % (BN / 4u) * 4u;
+}
+
+uint b_k(uint i)
+{
+	uint index = i * NT + tid;
+	return TB != 0 ? index % (BK / 4u) * 4u : index / (BN / 4u);
+}
+
+/* 4 elements that follow each other in memory; what lies outside is +0. */
+vec4 scalar_a(uint row, uint k)
 {
 	vec4 x = vec4(0.0);
-	uint at = a_first + i * p.a_row + k * p.a_col;
-	if (A_SCALAR) {
-		[[unroll]] for (uint c = 0u; c < 4u; c++)
-			if (TA != 0 ? i + c < p.m && k < p.k : i < p.m && k + c < p.k)
-				x[c] = A[at + c];
-	} else if (i < p.m && k < p.k) {
-		x = A4[at >> 2];
-	}
+	uint at = a_first + row * p.a_row + k * p.a_col;
+	[[unroll]] for (uint c = 0u; c < 4u; c++)
+		if (TA != 0 ? row + c < p.m && k < p.k : row < p.m && k + c < p.k)
+			x[c] = A[at + c];
 	return x;
 }
 
-vec4 load_b(uint k, uint j)
+vec4 scalar_b(uint k, uint col)
 {
 	vec4 x = vec4(0.0);
-	uint at = b_first + k * p.b_row + j * p.b_col;
-	if (B_SCALAR) {
-		[[unroll]] for (uint c = 0u; c < 4u; c++)
-			if (TB != 0 ? j < p.n && k + c < p.k : j + c < p.n && k < p.k)
-				x[c] = B[at + c];
-	} else if (j < p.n && k < p.k) {
-		x = B4[at >> 2];
-	}
+	uint at = b_first + k * p.b_row + col * p.b_col;
+	[[unroll]] for (uint c = 0u; c < 4u; c++)
+		if (TB != 0 ? col < p.n && k + c < p.k : col + c < p.n && k < p.k)
+			x[c] = B[at + c];
 	return x;
 }
 
-/* Fetch number `index` of a piece: along memory BM / 4 of them a k (TA), or BK / 4 a row. */
-vec4 fetch_a(uint row0, uint k0, uint index)
+/* The piece that starts at k0: go on to it, or stay at the last one. */
+void fetch(uint k0, bool go)
 {
-	if (TA != 0)
-		return load_a(row0 + index % (BM / 4u) * 4u, k0 + index / (BM / 4u));
-	return load_a(row0 + index / (BK / 4u), k0 + index % (BK / 4u) * 4u);
-}
-
-vec4 fetch_b(uint col0, uint k0, uint index)
-{
-	if (TB != 0)
-		return load_b(k0 + index % (BK / 4u) * 4u, col0 + index / (BK / 4u));
-	return load_b(k0 + index / (BN / 4u), col0 + index % (BN / 4u) * 4u);
-}
-
-void keep_a(uint buf, uint index, vec4 x)
-{
-	if (TA != 0) {
-		a_piece[(buf * BK + index / (BM / 4u)) * SA + index % (BM / 4u)] = x;
-	} else {
-		uint r = index / (BK / 4u), k = index % (BK / 4u) * 4u;
-		[[unroll]] for (uint c = 0u; c < 4u; c++)
-			a_piece[(buf * BK + k + c) * SA + (r >> 2)][r & 3u] = x[c];
+	uint a_step = go ? BK * p.a_col >> 2 : 0u, b_step = go ? BK * p.b_row >> 2 : 0u;
+	[[unroll]] for (uint i = 0u; i < LA; i++) {
+		a_at[i] += a_step;
+		a_next[i] = vec4(0.0);
+		if (A_SCALAR)
+			a_next[i] = scalar_a(row0 + a_row(i), k0 + a_k(i));
+		else if (!TAIL || k0 + a_k(i) < p.k)
+			a_next[i] = A4[a_at[i]];
+	}
+	[[unroll]] for (uint i = 0u; i < LB; i++) {
+		b_at[i] += b_step;
+		b_next[i] = vec4(0.0);
+		if (B_SCALAR)
+			b_next[i] = scalar_b(k0 + b_k(i), col0 + b_col(i));
+		else if (!TAIL || k0 + b_k(i) < p.k)
+			b_next[i] = B4[b_at[i]];
 	}
 }
 
-void keep_b(uint buf, uint index, vec4 x)
+/* The first piece; of rows and columns beyond the last, the last once more. */
+void fetch_first()
 {
-	if (TB == 0) {
-		b_piece[(buf * BK + index / (BN / 4u)) * SB + index % (BN / 4u)] = x;
-	} else {
-		uint r = index / (BK / 4u), k = index % (BK / 4u) * 4u;
-		[[unroll]] for (uint c = 0u; c < 4u; c++)
-			b_piece[(buf * BK + k + c) * SB + (r >> 2)][r & 3u] = x[c];
+	[[unroll]] for (uint i = 0u; i < LA; i++)
+		a_at[i] = (a_first + min(row0 + a_row(i), p.m - (TA != 0 ? 4u : 1u)) * p.a_row + a_k(i) * p.a_col) >> 2;
+	[[unroll]] for (uint i = 0u; i < LB; i++)
+		b_at[i] = (b_first + min(col0 + b_col(i), p.n - (TB != 0 ? 1u : 4u)) * p.b_col + b_k(i) * p.b_row) >> 2;
+	fetch(0u, false);
+}
+
+/* Of an operand that is written across, k being a multiple of 4 or k & 3 of no matter. */
+uint swizzle(uint k)
+{
+	return k / 4u * (32u / BK);
+}
+
+void keep(uint buf)
+{
+	[[unroll]] for (uint i = 0u; i < LA; i++) {
+		uint r = a_row(i), at = buf * SIZE + a_k(i) * SA;
+		if (TA != 0)
+			piece[at + (r >> 2)] = a_next[i];
+		else
+			[[unroll]] for (uint c = 0u; c < 4u; c++)
+				piece[at + c * SA + ((r >> 2) ^ swizzle(a_k(i)))][r & 3u] = a_next[i][c];
 	}
+	[[unroll]] for (uint i = 0u; i < LB; i++) {
+		uint r = b_col(i), at = buf * SIZE + BK * SA + b_k(i) * SB;
+		if (TB == 0)
+			piece[at + (r >> 2)] = b_next[i];
+		else
+			[[unroll]] for (uint c = 0u; c < 4u; c++)
+				piece[at + c * SB + ((r >> 2) ^ swizzle(b_k(i)))][r & 3u] = b_next[i][c];
+	}
+}
+
+/*
+ * Where group i of this invocation is, its first being at base: base + i step, swizzled by s.  As s < 8, and base has no
+ * bit of step's but where there is one group, the parts that differ from i to i are literals.
+ */
+uint place(uint base, uint step_, uint groups, uint i, uint s)
+{
+	return step_ == 8u || groups == 1u ? (base ^ s) + i * step_ : (base ^ (s & 3u)) + (i * step_ ^ (s & 4u));
 }
 
 vec4 begin(uint row, uint col)
 {
 	vec4 x = vec4(0.0);
 	uint at = c_first + row * p.c_row + col;
-	if ((p.flags & GEMM_CONTINUE) == 0u || row >= p.m || col >= p.n)
+	if (row >= p.m || col >= p.n)
 		return x;
 	if (!C_SCALAR)
 		return D4[at >> 2];
@@ -142,60 +224,79 @@ void end(vec4 acc, uint row, uint col)
 		C4[at >> 2] = hlx_store(acc);
 }
 
+/* Accumulator i: 4 columns of a row. */
+#define FOR_ACC(i) [[unroll]] for (uint i = 0u; i < TM * GN; i++)
+#define ROW(i) (row0 + (ar + (i / GN >> 2) * LM) * 4u + (i / GN & 3u))
+#define COL(i) (col0 + (br + i % GN * LN) * 4u)
+
 void main()
 {
-	uint tid = gl_LocalInvocationIndex, row0 = gl_WorkGroupID.y * BM, col0 = gl_WorkGroupID.x * BN;
+	tid = gl_LocalInvocationIndex;
+	row0 = gl_WorkGroupID.y * BM;
+	col0 = gl_WorkGroupID.x * BN;
 	uint z = p.z0 + gl_WorkGroupID.z, z0 = z / p.dim1, z1 = z - z0 * p.dim1;
 	a_first = p.a_base + z0 * p.a_s0 + z1 * p.a_s1;
 	b_first = p.b_base + z0 * p.b_s0 + z1 * p.b_s1;
 	c_first = p.c_base + z0 * p.c_s0 + z1 * p.c_s1;
 
-	/* this invocation's first groups of 4 rows and columns; the next ones are LM and LN further */
-	uint lane = tid & 31u, warp = tid >> 5u, across = BN / (LN * T);
-	uint ar = warp / across * (LM * T / 4u) + lane / LN, br = warp % across * (LN * T / 4u) + lane % LN;
+	/* this invocation's share of k, and its first groups of 4 rows and columns; the next ones are LM and LN further */
+	uint share = tid / PART, u0 = share * STEPS, warp = tid % PART >> 5u, across = BN / (LN * TN);
+	uint lm = WIDE ? tid >> 1 & 7u : tid >> 3 & 3u, ln = WIDE ? tid & 1u | tid >> 3 & 2u : tid & 7u;
+	uint ar = warp / across * (LM * GM) + lm, br = warp % across * (LN * GN) + ln;
 
-	vec4 acc[T][T / 4];
-	[[unroll]] for (uint i = 0u; i < T; i++)
-		[[unroll]] for (uint j = 0u; j < T / 4u; j++)
-			acc[i][j] = begin(row0 + (ar + (i >> 2) * LM) * 4u + (i & 3u), col0 + (br + j * LN) * 4u);
-
-	vec4 ra[LA], rb[LB];
-	[[unroll]] for (uint i = 0u; i < LA; i++)
-		keep_a(0u, i * NT + tid, fetch_a(row0, 0u, i * NT + tid));
-	[[unroll]] for (uint i = 0u; i < LB; i++)
-		keep_b(0u, i * NT + tid, fetch_b(col0, 0u, i * NT + tid));
+	fetch_first();
+	keep(0u);
+	if ((EARLY || MID) && BK < p.k)
+		fetch(BK, true);
+	vec4 acc[TM * GN];
+	FOR_ACC(i)
+		acc[i] = vec4(0.0);
+	if ((p.flags & GEMM_CONTINUE) != 0u && share == 0u)
+		FOR_ACC(i)
+			acc[i] = begin(ROW(i), COL(i));
 	barrier();
 
 	uint buf = 0u;
-	[[dont_unroll]] for (uint k = 0u; k < p.k; k += BK) {
-		bool more = k + BK < p.k;
-		if (more) {
-			[[unroll]] for (uint i = 0u; i < LA; i++)
-				ra[i] = fetch_a(row0, k + BK, i * NT + tid);
-			[[unroll]] for (uint i = 0u; i < LB; i++)
-				rb[i] = fetch_b(col0, k + BK, i * NT + tid);
+	[[dont_unroll]] for (uint k = BK; k < p.k + BK; k += BK) {
+		bool one = k < p.k, two = k + BK < p.k; /* more pieces */
+		if (!EARLY && !MID && one)
+			fetch(k, true);
+		[[unroll]] for (uint u = 0u; u < STEPS; u++) {
+			if ((EARLY && u == 0u) || (MID && u == STEPS / 2u)) {
+				if (MID || one)
+					keep(buf ^ 1u);
+				if (MID || two)
+					fetch(k + BK, two);
+			}
+			uint at = buf * SIZE + (u0 + u) * SA, bt = buf * SIZE + BK * SA + (u0 + u) * SB;
+			vec4 a[GM], b[GN];
+			[[unroll]] for (uint i = 0u; i < GM; i++)
+				a[i] = piece[at + place(ar, LM, GM, i, TA != 0 ? 0u : swizzle(u0) ^ swizzle(u))];
+			[[unroll]] for (uint j = 0u; j < GN; j++)
+				b[j] = piece[bt + place(br, LN, GN, j, TB == 0 ? 0u : swizzle(u0) ^ swizzle(u))];
+			FOR_ACC(i)
+				acc[i] = MULTIPLY_ADD(a[i / GN >> 2][i / GN & 3u], b[i % GN], acc[i]);
 		}
-		[[unroll]] for (uint u = 0u; u < BK; u++) {
-			vec4 a[T / 4], b[T / 4];
-			[[unroll]] for (uint i = 0u; i < T / 4u; i++)
-				a[i] = a_piece[(buf * BK + u) * SA + ar + i * LM];
-			[[unroll]] for (uint j = 0u; j < T / 4u; j++)
-				b[j] = b_piece[(buf * BK + u) * SB + br + j * LN];
-			[[unroll]] for (uint i = 0u; i < T; i++)
-				[[unroll]] for (uint j = 0u; j < T / 4u; j++)
-					acc[i][j] = acc[i][j] + a[i >> 2][i & 3u] * b[j];
-		}
-		if (more) {
-			[[unroll]] for (uint i = 0u; i < LA; i++)
-				keep_a(buf ^ 1u, i * NT + tid, ra[i]);
-			[[unroll]] for (uint i = 0u; i < LB; i++)
-				keep_b(buf ^ 1u, i * NT + tid, rb[i]);
-		}
-		barrier();
 		buf ^= 1u;
+		if (!EARLY && !MID && one)
+			keep(buf);
+		barrier();
 	}
 
-	[[unroll]] for (uint i = 0u; i < T; i++)
-		[[unroll]] for (uint j = 0u; j < T / 4u; j++)
-			end(acc[i][j], row0 + (ar + (i >> 2) * LM) * 4u + (i & 3u), col0 + (br + j * LN) * 4u);
+#ifdef FMA
+	[[unroll]] for (uint n = SPLIT / 2u; n > 0u; n >>= 1) {
+		if (share >= n && share < 2u * n)
+			FOR_ACC(i)
+				piece[((share - n) * TM * GN + i) * PART + tid % PART] = acc[i];
+		barrier();
+		if (share < n)
+			FOR_ACC(i)
+				acc[i] += piece[(share * TM * GN + i) * PART + tid % PART];
+		barrier();
+	}
+	if (share > 0u)
+		return;
+#endif
+	FOR_ACC(i)
+		end(acc[i], ROW(i), COL(i));
 }

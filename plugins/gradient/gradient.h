@@ -15,7 +15,7 @@ struct slots_attrs {
 #define GRADIENT_BLOCK 1024u /* elements that share one sum of squares */
 
 extern const struct hlx_op slots_op, norm_op;
-extern const struct hlx_impl slots_rows, slots_shared, norm_chain;
+extern const struct hlx_impl slots_texel, slots_rows, slots_shared, norm_chain;
 
 int slots_ref_forward(const struct hlx_node *, void *const value[], const struct hlx_step *);
 int norm_ref_forward(const struct hlx_node *, void *const value[], const struct hlx_step *);

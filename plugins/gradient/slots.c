@@ -9,12 +9,11 @@
  */
 #include "gradient.h"
 
-#include <stdlib.h>
-
 #include "plugins/rows.h"
 
 #include "slots_rows.spv.h"
 #include "slots_shared.spv.h"
+#include "slots_texel.spv.h"
 
 #define AT_ONCE 8u     /* slots of one kernel */
 #define MAX_SLOTS 64u  /* two levels */
@@ -51,10 +50,10 @@ static int infer(const struct hlx_host *host, struct hlx_node *node)
 	return 0;
 }
 
-static const struct hlx_shader shader_rows = ROWS_SHADER(slots_rows, 1);
-static const struct hlx_shader shader_shared = ROWS_SHADER(slots_shared, 0);
+static const struct hlx_shader shaders[ROWS_BUILDS] = ROWS_SHADERS(slots_shared, slots_rows, slots_texel);
 
 struct plan {
+	enum rows_build build;
 	struct hlx_pipeline *level[2]; /* groups of 8 into work; then what is left, at most 8, into out */
 	uint32_t groups;               /* of 8, where there is a first level */
 	uint64_t window;               /* elements a dispatch does, a multiple of 64 blocks */
@@ -85,19 +84,21 @@ static int plan_window(const struct hlx_host *host, const struct hlx_node *node,
 static int get_pipeline(const struct hlx_host *host, const struct hlx_shader *shader, uint32_t slots_here, uint64_t n,
 			struct hlx_pipeline **out)
 {
-	const uint32_t spec[3] = { host->caps->subgroup, slots_here, n % 4 == 0 };
+	const uint32_t spec[3] = { host->caps->subgroup, slots_here, rows_unit(n) };
 	return shader->subgroup ? host->pipeline(host, shader, spec, 3, out) : host->pipeline(host, shader, spec + 1, 1,
 			out);
 }
 
-static int prepare(const struct hlx_host *host, struct hlx_node *node, const struct hlx_shader *shader)
+static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
 {
+	const struct hlx_shader *shader = &shaders[build];
 	struct plan *plan = calloc(1, sizeof *plan);
 	int rc;
 
 	node->priv = plan;
 	if (!plan)
 		return host->fail(host, HLX_ENOMEM, "out of memory");
+	plan->build = build;
 	plan->at_once = rows_at_once(host, shader);
 	plan->groups = node->slots > AT_ONCE ? node->slots / AT_ONCE : 0;
 	node->work_bytes = 4 * plan->groups * hlx_slot_stride(&node->desc[PARTIAL]);
@@ -106,23 +107,6 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, const str
 		rc = get_pipeline(host, shader, AT_ONCE, 4, &plan->level[0]);
 	return rc ? rc : get_pipeline(host, shader, plan->groups ? plan->groups : node->slots,
 				      hlx_numel(&node->desc[OUT]), &plan->level[1]);
-}
-
-static int prepare_rows(const struct hlx_host *host, struct hlx_node *node)
-{
-	return prepare(host, node, &shader_rows);
-}
-
-static int prepare_shared(const struct hlx_host *host, struct hlx_node *node)
-{
-	return prepare(host, node, &shader_shared);
-}
-
-static void destroy(const struct hlx_host *host, struct hlx_node *node)
-{
-	(void)host;
-	free(node->priv);
-	node->priv = NULL;
 }
 
 /* Elements [e, e + n) of one run of partial sums, with its padding up to a whole vec4. */
@@ -144,15 +128,16 @@ static int add(const struct hlx_host *host, const struct hlx_node *node, struct 
 	const struct plan *plan = node->priv;
 	uint64_t square = node->desc[SQUARES].offset + e / GRADIENT_BLOCK;
 	uint64_t blocks = (push.n + GRADIENT_BLOCK - 1) / GRADIENT_BLOCK;
-	struct hlx_arg args[AT_ONCE + 2];
+	struct hlx_arg args[AT_ONCE + 3];
 
 	for (uint32_t i = 0; i < AT_ONCE; i++)
-		args[i] = run(node, what, s + (i < slots_here ? i : 0), e, push.n);
+		args[i] = rows_read(plan->build, run(node, what, s + (i < slots_here ? i : 0), e, push.n));
 	args[AT_ONCE] = out;
 	push.first_square = square % 64;
 	args[AT_ONCE + 1] = (struct hlx_arg){ SQUARES, HLX_VALUE, HLX_SSBO, 4 * (square - square % 64),
 					      4 * (square % 64 + blocks) };
-	return host->dispatch(rec, plan->level[level], args, AT_ONCE + 2, &push, sizeof push,
+	args[AT_ONCE + 2] = rows_read(plan->build, out);
+	return host->dispatch(rec, plan->level[level], args, AT_ONCE + (plan->build == ROWS_TEXEL ? 3 : 2), &push, sizeof push,
 			      (uint32_t)((blocks + plan->at_once - 1) / plan->at_once), 1, 1);
 }
 
@@ -196,27 +181,4 @@ const struct hlx_op slots_op = {
 	.work = slots_work,
 };
 
-const struct hlx_impl slots_rows = {
-	.struct_size = sizeof slots_rows,
-	.op = "slots",
-	.name = "rows",
-	.doc = "up to 16 lanes of a subgroup a block of 1,024 elements, squares summed through shuffles",
-	.tier = HLX_PORTABLE,
-	.priority = 10,
-	.supports = rows_supports,
-	.prepare = prepare_rows,
-	.forward = forward,
-	.destroy = destroy,
-};
-
-const struct hlx_impl slots_shared = {
-	.struct_size = sizeof slots_shared,
-	.op = "slots",
-	.name = "shared",
-	.doc = "16 lanes a block of 1,024 elements, squares summed through shared memory",
-	.tier = HLX_PORTABLE,
-	.priority = 0,
-	.prepare = prepare_shared,
-	.forward = forward,
-	.destroy = destroy,
-};
+ROWS_IMPLS(, slots_, "slots", NULL);

@@ -21,8 +21,21 @@ layout(push_constant) uniform Push {
 	uint last;         /* out is complete: flush, and sum squares */
 	uint first_square; /* where in squares block 0 goes */
 };
+#ifdef ROWS_TEXEL
 #define PART(i) \
-	layout(binding = i) readonly restrict buffer Part##i { vec4 part##i[]; };
+	layout(binding = i) uniform samplerBuffer part##i; \
+	vec4 read_part##i(uint g) \
+	{ \
+		return texelFetch(part##i, int(g)); \
+	}
+#else
+#define PART(i) \
+	layout(binding = i) readonly restrict buffer Part##i { vec4 data##i[]; }; \
+	vec4 read_part##i(uint g) \
+	{ \
+		return data##i[g]; \
+	}
+#endif
 PART(0)
 PART(1)
 PART(2)
@@ -31,24 +44,20 @@ PART(4)
 PART(5)
 PART(6)
 PART(7)
-layout(binding = 8) restrict buffer Out { float data[]; };
-layout(binding = 8) restrict buffer Out4 { vec4 data4[]; };
+ROWS_INOUT(8, 10, out)
 layout(binding = 9) writeonly restrict buffer Squares { float squares[]; };
-
-ROWS_READER(read_out, data, data4)
-ROWS_WRITER(write_out, data, data4)
 
 /* A run of partial sums is padded to whole vec4s: only what lies beyond those needs care. */
 vec4 slot_tree(uint g)
 {
 	uint i = min(g, (n - 1u) / 4u);
-	vec4 t = part0[i];
+	vec4 t = read_part0(i);
 	if (slots > 1u)
-		t = t + part1[i];
+		t = t + read_part1(i);
 	if (slots > 2u)
-		t = t + (part2[i] + part3[i]);
+		t = t + (read_part2(i) + read_part3(i));
 	if (slots > 4u)
-		t = t + ((part4[i] + part5[i]) + (part6[i] + part7[i]));
+		t = t + ((read_part4(i) + read_part5(i)) + (read_part6(i) + read_part7(i)));
 	return t;
 }
 
@@ -71,5 +80,5 @@ void main()
 		float s = hlx_row_tree(sum);
 		if (last != 0u && hlx_row_lane() == 0u && end > 0u)
 			squares[first_square + block] = s;
-	}
+	} HLX_NEXT_ROWS(block, blocks);
 }

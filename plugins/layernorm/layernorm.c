@@ -8,16 +8,17 @@
  */
 #include "layernorm.h"
 
-#include <stdlib.h>
-
 #include "plugins/rows.h"
 
 #include "layernorm_backward.spv.h"
 #include "layernorm_backward_rows.spv.h"
+#include "layernorm_backward_texel.spv.h"
 #include "layernorm_forward.spv.h"
 #include "layernorm_forward_rows.spv.h"
+#include "layernorm_forward_texel.spv.h"
 #include "layernorm_params.spv.h"
 #include "layernorm_terms.spv.h"
+#include "layernorm_terms_texel.spv.h"
 
 static const struct hlx_slot slots[] = {
 	[X] = { "x", HLX_IN, 0 },
@@ -75,15 +76,17 @@ static int infer(const struct hlx_host *host, struct hlx_node *node)
 	return rc ? rc : infer_param(host, node, BETA, 0.0);
 }
 
-static const struct hlx_shader forward_rows = ROWS_SHADER(layernorm_forward_rows, 1);
-static const struct hlx_shader backward_rows = ROWS_SHADER(layernorm_backward_rows, 1);
-static const struct hlx_shader forward_shared = ROWS_SHADER(layernorm_forward, 0);
-static const struct hlx_shader backward_shared = ROWS_SHADER(layernorm_backward, 0);
-static const struct hlx_shader terms = ROWS_SHADER(layernorm_terms, 0);
-static const struct hlx_shader params = ROWS_SHADER(layernorm_params, 0);
+static const struct hlx_shader forward_shader[ROWS_BUILDS] =
+		ROWS_SHADERS(layernorm_forward, layernorm_forward_rows, layernorm_forward_texel);
+static const struct hlx_shader backward_shader[ROWS_BUILDS] =
+		ROWS_SHADERS(layernorm_backward, layernorm_backward_rows, layernorm_backward_texel);
+static const struct hlx_shader terms_shader = ROWS_SHADER(layernorm_terms, 0);
+static const struct hlx_shader terms_texel = ROWS_SHADER(layernorm_terms_texel, 0);
+static const struct hlx_shader params_shader = ROWS_SHADER(layernorm_params, 0);
 
 struct plan {
-	struct hlx_pipeline *forward, *backward, *terms, *params;
+	struct hlx_pipeline *forward, *terms, *params;
+	enum rows_build build;
 	struct rows_grid grid; /* of forward and backward */
 	uint64_t blocks;       /* of 32 positions, in a sequence */
 	uint64_t blocks_here;  /* that a dispatch of terms does */
@@ -129,43 +132,26 @@ static int plan_backward(const struct hlx_host *host, struct hlx_node *node, str
 	return 0;
 }
 
-static int prepare(const struct hlx_host *host, struct hlx_node *node, const struct hlx_shader *forward,
-		   const struct hlx_shader *backward)
+static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
 {
 	uint64_t cols = hlx_cols(&node->desc[X]);
+	uint32_t ahead = host->caps->cpu ? 4 : 8; /* a batch slot of one sequence of 128 has 4 terms */
 	struct plan *plan = calloc(1, sizeof *plan);
 	int rc;
 
 	node->priv = plan;
 	if (!plan)
 		return host->fail(host, HLX_ENOMEM, "out of memory");
+	plan->build = build;
 	node->saved_bytes = node->train ? hlx_rows(&node->desc[X]) * 8 : 0;
 	node->work_bytes = node->train ? 0 : hlx_rows(&node->desc[X]) * 8;
-	rc = rows_plan(host, node, X, rows_at_once(host, forward), 2, &plan->grid);
-	rc = rc ? rc : rows_pipeline(host, forward, cols, &plan->forward);
+	rc = rows_plan(host, node, X, rows_at_once(host, &forward_shader[build]), 2, &plan->grid);
+	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], cols, 0, &plan->forward);
 	if (rc || !node->train)
 		return rc;
 	rc = plan_backward(host, node, plan);
-	rc = rc ? rc : rows_pipeline(host, backward, cols, &plan->backward);
-	rc = rc ? rc : rows_pipeline_own(host, &terms, cols, &plan->terms);
-	return rc ? rc : host->pipeline(host, &params, NULL, 0, &plan->params);
-}
-
-static int prepare_rows(const struct hlx_host *host, struct hlx_node *node)
-{
-	return prepare(host, node, &forward_rows, &backward_rows);
-}
-
-static int prepare_shared(const struct hlx_host *host, struct hlx_node *node)
-{
-	return prepare(host, node, &forward_shared, &backward_shared);
-}
-
-static void destroy(const struct hlx_host *host, struct hlx_node *node)
-{
-	(void)host;
-	free(node->priv);
-	node->priv = NULL;
+	rc = rc ? rc : rows_pipeline_own(host, build == ROWS_TEXEL ? &terms_texel : &terms_shader, cols, &plan->terms);
+	return rc ? rc : host->pipeline(host, &params_shader, &ahead, 1, &plan->params);
 }
 
 static struct hlx_arg stats_window(const struct hlx_node *node, uint64_t row, uint64_t n)
@@ -183,11 +169,13 @@ static int forward(const struct hlx_host *host, const struct hlx_node *node, str
 		n = rows_next(&plan->grid, rows, r);
 		const struct { uint32_t rows, d; float eps; } push = { (uint32_t)n, (uint32_t)hlx_cols(&node->desc[X]),
 								       layernorm_eps(node) };
-		const struct hlx_arg args[] = { rows_window(node, X, HLX_VALUE, r, n), rows_window(node, Y, HLX_VALUE,
-				r, n),
-						rows_window(node, GAMMA, HLX_VALUE, 0, 1), rows_window(node, BETA,
-						HLX_VALUE, 0, 1),
-						stats_window(node, r, n) };
+		const struct hlx_arg args[] = {
+			rows_read(plan->build, rows_window(node, X, HLX_VALUE, r, n)),
+			rows_window(node, Y, HLX_VALUE, r, n),
+			rows_read(plan->build, rows_window(node, GAMMA, HLX_VALUE, 0, 1)),
+			rows_read(plan->build, rows_window(node, BETA, HLX_VALUE, 0, 1)),
+			stats_window(node, r, n),
+		};
 		rc = host->dispatch(rec, plan->forward, args, 5, &push, sizeof push,
 				    rows_groups(&plan->grid, n), 1, 1);
 	}
@@ -197,18 +185,24 @@ static int forward(const struct hlx_host *host, const struct hlx_node *node, str
 static int backward_dx(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
 {
 	const struct plan *plan = node->priv;
-	uint64_t rows = hlx_rows(&node->desc[X]), n;
-	int rc = 0;
+	uint64_t rows = hlx_rows(&node->desc[X]), d = hlx_cols(&node->desc[X]), n;
+	uint32_t accumulate = node->accum >> X & 1;
+	struct hlx_pipeline *pipeline;
+	int rc = rows_pipeline(host, &backward_shader[plan->build], d, accumulate, &pipeline);
 
 	for (uint64_t r = 0; r < rows && rc == 0; r += n) {
 		n = rows_next(&plan->grid, rows, r);
-		const uint32_t push[] = { (uint32_t)n, (uint32_t)hlx_cols(&node->desc[X]), node->accum >> X & 1 };
-		const struct hlx_arg args[] = { rows_window(node, X, HLX_VALUE, r, n), rows_window(node, Y, HLX_GRAD, r,
-				n),
-						rows_window(node, GAMMA, HLX_VALUE, 0, 1), stats_window(node, r, n),
-						rows_window(node, X, HLX_GRAD, r, n) };
-		rc = host->dispatch(rec, plan->backward, args, 5, push, sizeof push,
-				    rows_groups(&plan->grid, n), 1, 1);
+		const uint32_t push[] = { (uint32_t)n, (uint32_t)d, accumulate };
+		const struct hlx_arg args[] = {
+			rows_read(plan->build, rows_window(node, X, HLX_VALUE, r, n)),
+			rows_read(plan->build, rows_window(node, Y, HLX_GRAD, r, n)),
+			rows_read(plan->build, rows_window(node, GAMMA, HLX_VALUE, 0, 1)),
+			rows_read(plan->build, stats_window(node, r, n)),
+			rows_window(node, X, HLX_GRAD, r, n),
+			rows_read(plan->build, rows_window(node, X, HLX_GRAD, r, n)),
+		};
+		rc = host->dispatch(rec, pipeline, args, plan->build == ROWS_TEXEL ? 6 : 5, push,
+				    rows_push(plan->build, sizeof push), rows_groups(&plan->grid, n), 1, 1);
 	}
 	return rc;
 }
@@ -230,9 +224,12 @@ static int backward_terms(const struct hlx_host *host, const struct hlx_node *no
 		n = blocks - b < plan->blocks_here ? blocks - b : plan->blocks_here;
 		uint64_t r = block_row(node, b) / 64 * 64, rows_here = block_row(node, b + n) - r;
 		const uint32_t push[] = { (uint32_t)layernorm_positions(node), (uint32_t)d, (uint32_t)b, (uint32_t)r };
-		const struct hlx_arg args[] = { rows_window(node, X, HLX_VALUE, r, rows_here),
-						rows_window(node, Y, HLX_GRAD, r, rows_here),
-						stats_window(node, r, rows_here), { 0, HLX_WORK, HLX_SSBO, 0, 0 } };
+		const struct hlx_arg args[] = {
+			rows_read(plan->build, rows_window(node, X, HLX_VALUE, r, rows_here)),
+			rows_read(plan->build, rows_window(node, Y, HLX_GRAD, r, rows_here)),
+			rows_read(plan->build, stats_window(node, r, rows_here)),
+			{ 0, HLX_WORK, HLX_SSBO, 0, 0 },
+		};
 		rc = host->dispatch(rec, plan->terms, args, 4, push, sizeof push, (uint32_t)((d + 255) / 256),
 				(uint32_t)n, 1);
 	}
@@ -273,6 +270,7 @@ static const char *const cases[] = {
 	"x=4x70x256",
 	"x=2x2x3x5",
 	"x=1x3x1025",
+	"x=2x5x768", /* more than a CPU driver's lanes keep */
 	NULL
 };
 
@@ -293,34 +291,9 @@ static const struct hlx_op layernorm = {
 	.work = layernorm_work,
 };
 
-static const struct hlx_impl rows = {
-	.struct_size = sizeof rows,
-	.op = "layernorm",
-	.name = "rows",
-	.doc = "up to 16 lanes of a subgroup a row, sums through shuffles",
-	.tier = HLX_PORTABLE,
-	.priority = 10,
-	.supports = rows_supports,
-	.prepare = prepare_rows,
-	.forward = forward,
-	.backward = backward,
-	.destroy = destroy,
-};
-
-static const struct hlx_impl shared = {
-	.struct_size = sizeof shared,
-	.op = "layernorm",
-	.name = "shared",
-	.doc = "16 lanes a row, sums through shared memory: for devices without shuffles",
-	.tier = HLX_PORTABLE,
-	.priority = 0,
-	.prepare = prepare_shared,
-	.forward = forward,
-	.backward = backward,
-	.destroy = destroy,
-};
+ROWS_IMPLS(static, layernorm_, "layernorm", backward);
 
 static const struct hlx_op *const ops[] = { &layernorm, NULL };
-static const struct hlx_impl *const impls[] = { &rows, &shared, NULL };
+static const struct hlx_impl *const impls[] = { &layernorm_texel, &layernorm_rows, &layernorm_shared, NULL };
 
 HLX_PLUGIN(.name = "layernorm", .version = "0.1.0", .license = "MIT", .ops = ops, .impls = impls);

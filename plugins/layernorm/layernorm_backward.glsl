@@ -4,49 +4,49 @@
  * input, grad_output, grad_input: (num_positions, d_model)   gamma: (d_model)   stats: (num_positions, 2) mean, rstd
  */
 #include "hlx.glsl"
+#define ROWS_KEEPS
 #include "../rows.glsl"
+#include "layernorm_stats.glsl"
 
 layout(push_constant) uniform Push {
 	uint num_positions, d_model;
-	uint accumulate; /* add to what grad_input holds */
+	ROWS_ACCUMULATE /* add to what the gradient holds */
 };
-layout(binding = 0) readonly restrict buffer Input { float x[]; };
-layout(binding = 0) readonly restrict buffer Input4 { vec4 x4[]; };
-layout(binding = 1) readonly restrict buffer GradOutput { float dy[]; };
-layout(binding = 1) readonly restrict buffer GradOutput4 { vec4 dy4[]; };
-layout(binding = 2) readonly restrict buffer Gamma { float gamma[]; };
-layout(binding = 2) readonly restrict buffer Gamma4 { vec4 gamma4[]; };
-layout(binding = 3) readonly restrict buffer Stats { vec2 stats[]; };
-layout(binding = 4) restrict buffer GradInput { float dx[]; };
-layout(binding = 4) restrict buffer GradInput4 { vec4 dx4[]; };
-
-ROWS_READER(read_x, x, x4)
-ROWS_READER(read_dy, dy, dy4)
-ROWS_READER(read_gamma, gamma, gamma4)
-ROWS_READER(read_dx, dx, dx4)
-ROWS_WRITER(write_dx, dx, dx4)
+ROWS_IN(0, x)
+ROWS_IN(1, dy)
+ROWS_IN(2, gamma)
+LAYERNORM_STATS(3)
+ROWS_INOUT(4, 5, dx)
 
 void main()
 {
 	float inv = hlx_div(1.0f, float(int(d_model)));
 	HLX_FOR_ROWS(row, num_positions) {
 		uint live = row < num_positions ? d_model : 0u, r = min(row, num_positions - 1u);
-		float mean = stats[r].x, rstd = stats[r].y;
+		vec2 stats = read_stats(r);
+		float mean = stats.x, rstd = stats.y;
 		vec4 s1[4] = HLX_ZEROS, s2[4] = HLX_ZEROS;
-		HLX_FOR_GROUPS(g, d_model,
+		vec4 hs[HLX_KEPT_SIZE(ROWS_KEEP)], xs[HLX_KEPT_SIZE(ROWS_KEEP)], old[HLX_KEPT_SIZE(ROWS_KEEP)];
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(d_model),
 			vec4 h = hlx_mul(read_dy(r, g, d_model), read_gamma(0u, g, d_model));
 			vec4 xhat = hlx_mul(read_x(r, g, d_model) - vec4(mean), rstd);
-			s1[HLX_AT] += hlx_tail(h, g, live);
-			s2[HLX_AT] += hlx_tail(hlx_mul(h, xhat), g, live);
+			s1[HLX_AT] += rows_tail(h, g, d_model);
+			s2[HLX_AT] += rows_tail(hlx_mul(h, xhat), g, d_model);
+			if (ROWS_KEEP > 0u) {
+				hs[HLX_KEPT] = h;
+				xs[HLX_KEPT] = xhat;
+				if (accumulate != 0u)
+					old[HLX_KEPT] = read_dx(r, g, d_model);
+			}
 		)
 		float c1 = hlx_mul(hlx_row_tree(s1), inv), c2 = hlx_mul(hlx_row_tree(s2), inv);
-		HLX_FOR_GROUPS(g, d_model,
-			vec4 h = hlx_mul(read_dy(r, g, d_model), read_gamma(0u, g, d_model));
-			vec4 xhat = hlx_mul(read_x(r, g, d_model) - vec4(mean), rstd);
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(d_model),
+			vec4 h = ROWS_KEEP > 0u ? hs[HLX_KEPT] : hlx_mul(read_dy(r, g, d_model), read_gamma(0u, g, d_model));
+			vec4 xhat = ROWS_KEEP > 0u ? xs[HLX_KEPT] : hlx_mul(read_x(r, g, d_model) - vec4(mean), rstd);
 			vec4 v = hlx_mul(h - vec4(c1) - hlx_mul(xhat, c2), rstd);
 			if (accumulate != 0u)
-				v = hlx_accum(read_dx(r, g, d_model), v);
+				v = hlx_accum(ROWS_KEEP > 0u ? old[HLX_KEPT] : read_dx(r, g, d_model), v);
 			write_dx(r, g, d_model, live, hlx_store(v));
 		)
-	}
+	} HLX_NEXT_ROWS(row, num_positions);
 }

@@ -3,8 +3,9 @@
  *
  * terms: (slots, blocks of a slot, 2, d rounded up to 4)   grad: slots runs of (d), stride elements apart
  *
- * A lane owns 4 columns of one slot: x workgroups of 64 such lanes, y slots.  grad is written without a store's
- * flush: it is a partial sum.
+ * A lane owns 4 columns of one slot: x workgroups of 64 such lanes, y slots.  It reads AHEAD terms before it adds them, as
+ * their loads then wait together; those past the end repeat the last and count as +0, which changes no chain from +0.
+ * grad is written without a store's flush: it is a partial sum.
  */
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -12,6 +13,7 @@
 #include "hlx.glsl"
 
 layout(local_size_x = 64) in;
+layout(constant_id = 0) const uint AHEAD = 8u;
 layout(push_constant) uniform Push {
 	uint d_model, blocks, stride;
 	uint which;      /* 0: dgamma, 1: dbeta */
@@ -30,8 +32,15 @@ void main()
 	for (uint i = 0u; i < n && accumulate != 0u; i++)
 		acc[i] = grad[to + i];
 	uint at = (slot * blocks * 2u + which) * groups + g;
-	for (uint i = 0u; i < blocks; i++, at += 2u * groups)
-		acc += terms[at];
+	uint b = 0u;
+	do {
+		vec4 t[AHEAD];
+		[[unroll]] for (uint i = 0u; i < AHEAD; i++)
+			t[i] = terms[at + min(b + i, blocks - 1u) * 2u * groups];
+		[[unroll]] for (uint i = 0u; i < AHEAD; i++)
+			acc += mix(vec4(0.0f), t[i], bvec4(b + i < blocks));
+		b += AHEAD;
+	} while (b < blocks);
 	for (uint i = 0u; i < n; i++)
 		grad[to + i] = acc[i];
 }

@@ -17,3 +17,15 @@ uint softmax_most(uint base)
 		return cols;
 	return softmax_seen(last);
 }
+
+/* A kept row is loaded without a branch, so that its loads are under way together: a group that no row of the workgroup
+ * sees is read as the last one that is seen, which is in the cache. */
+uint softmax_span(uint most)
+{
+	return ROWS_KEEP > 0u ? 64u * ROWS_KEEP : most;
+}
+
+uint softmax_group(uint g, uint most)
+{
+	return ROWS_KEEP > 0u ? min(g, (max(most, 1u) - 1u) / 4u) : g;
+}

@@ -5,14 +5,14 @@
  */
 #include "softmax.h"
 
-#include <stdlib.h>
-
 #include "plugins/rows.h"
 
 #include "softmax_backward.spv.h"
 #include "softmax_backward_rows.spv.h"
+#include "softmax_backward_texel.spv.h"
 #include "softmax_forward.spv.h"
 #include "softmax_forward_rows.spv.h"
+#include "softmax_forward_texel.spv.h"
 
 static const struct hlx_slot slots[] = {
 	[X] = { "x", HLX_IN, 0 },
@@ -49,27 +49,27 @@ static int infer(const struct hlx_host *host, struct hlx_node *node)
 	return 0;
 }
 
-static const struct hlx_shader forward_rows = ROWS_SHADER(softmax_forward_rows, 1);
-static const struct hlx_shader backward_rows = ROWS_SHADER(softmax_backward_rows, 1);
-static const struct hlx_shader forward_shared = ROWS_SHADER(softmax_forward, 0);
-static const struct hlx_shader backward_shared = ROWS_SHADER(softmax_backward, 0);
+static const struct hlx_shader forward_shader[ROWS_BUILDS] =
+		ROWS_SHADERS(softmax_forward, softmax_forward_rows, softmax_forward_texel);
+static const struct hlx_shader backward_shader[ROWS_BUILDS] =
+		ROWS_SHADERS(softmax_backward, softmax_backward_rows, softmax_backward_texel);
 
 struct plan {
-	struct hlx_pipeline *forward, *backward;
+	struct hlx_pipeline *forward;
+	enum rows_build build;
 	struct rows_grid grid;
 };
 
-/* The push block of both kernels, but for the last word of backward's. */
+/* The push block of the kernels; the last word is of the shared build's backward alone. */
 struct push {
 	uint32_t rows, cols;
 	uint32_t seq_len, first_row; /* first_row: of the window, within a run of seq_len rows */
 	uint32_t causal;
 	float scale;
-	uint32_t accumulate; /* backward only */
+	uint32_t accumulate;
 };
 
-static int prepare(const struct hlx_host *host, struct hlx_node *node, const struct hlx_shader *forward,
-		   const struct hlx_shader *backward)
+static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
 {
 	uint64_t cols = hlx_cols(&node->desc[X]);
 	struct plan *plan = calloc(1, sizeof *plan);
@@ -78,26 +78,9 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, const str
 	node->priv = plan;
 	if (!plan)
 		return host->fail(host, HLX_ENOMEM, "out of memory");
-	rc = rows_plan(host, node, X, rows_at_once(host, forward), 4, &plan->grid);
-	rc = rc ? rc : rows_pipeline(host, forward, cols, &plan->forward);
-	return rc || !node->train ? rc : rows_pipeline(host, backward, cols, &plan->backward);
-}
-
-static int prepare_rows(const struct hlx_host *host, struct hlx_node *node)
-{
-	return prepare(host, node, &forward_rows, &backward_rows);
-}
-
-static int prepare_shared(const struct hlx_host *host, struct hlx_node *node)
-{
-	return prepare(host, node, &forward_shared, &backward_shared);
-}
-
-static void destroy(const struct hlx_host *host, struct hlx_node *node)
-{
-	(void)host;
-	free(node->priv);
-	node->priv = NULL;
+	plan->build = build;
+	rc = rows_plan(host, node, X, rows_at_once(host, &forward_shader[build]), 4, &plan->grid);
+	return rc ? rc : rows_pipeline(host, &forward_shader[build], cols, 0, &plan->forward);
 }
 
 static struct push push_block(const struct hlx_node *node, uint64_t row, uint64_t n)
@@ -123,8 +106,10 @@ static int forward(const struct hlx_host *host, const struct hlx_node *node, str
 	for (uint64_t r = 0; r < rows && rc == 0; r += n) {
 		n = rows_next(&plan->grid, rows, r);
 		const struct push push = push_block(node, r, n);
-		const struct hlx_arg args[] = { rows_window(node, X, HLX_VALUE, r, n), rows_window(node, Y, HLX_VALUE,
-				r, n) };
+		const struct hlx_arg args[] = {
+			rows_read(plan->build, rows_window(node, X, HLX_VALUE, r, n)),
+			rows_window(node, Y, HLX_VALUE, r, n),
+		};
 		rc = host->dispatch(rec, plan->forward, args, 2, &push, offsetof(struct push, accumulate),
 				    rows_groups(&plan->grid, n), 1, 1);
 	}
@@ -135,15 +120,20 @@ static int backward(const struct hlx_host *host, const struct hlx_node *node, st
 {
 	const struct plan *plan = node->priv;
 	uint64_t rows = node->grads >> X & 1 ? hlx_rows(&node->desc[X]) : 0, n;
-	int rc = 0;
+	struct hlx_pipeline *pipeline;
+	int rc = rows_pipeline(host, &backward_shader[plan->build], hlx_cols(&node->desc[X]), node->accum >> X & 1, &pipeline);
 
 	for (uint64_t r = 0; r < rows && rc == 0; r += n) {
 		n = rows_next(&plan->grid, rows, r);
 		const struct push push = push_block(node, r, n);
-		const struct hlx_arg args[] = { rows_window(node, Y, HLX_VALUE, r, n), rows_window(node, Y, HLX_GRAD, r,
-				n),
-						rows_window(node, X, HLX_GRAD, r, n) };
-		rc = host->dispatch(rec, plan->backward, args, 3, &push, sizeof push,
+		const struct hlx_arg args[] = {
+			rows_read(plan->build, rows_window(node, Y, HLX_VALUE, r, n)),
+			rows_read(plan->build, rows_window(node, Y, HLX_GRAD, r, n)),
+			rows_window(node, X, HLX_GRAD, r, n),
+			rows_read(plan->build, rows_window(node, X, HLX_GRAD, r, n)),
+		};
+		rc = host->dispatch(rec, pipeline, args, plan->build == ROWS_TEXEL ? 4 : 3, &push,
+				    rows_push(plan->build, sizeof push),
 				    rows_groups(&plan->grid, n), 1, 1);
 	}
 	return rc;
@@ -160,6 +150,8 @@ static const char *const cases[] = {
 	"x=1x70x70 causal=yes",
 	"x=2x1x96 causal=yes",
 	"x=2x66x260 causal=yes scale=-0.3",
+	"x=2x9x128 causal=yes",
+	"x=3x7x1032",
 	NULL
 };
 
@@ -180,34 +172,9 @@ static const struct hlx_op softmax = {
 	.work = softmax_work,
 };
 
-static const struct hlx_impl rows = {
-	.struct_size = sizeof rows,
-	.op = "softmax",
-	.name = "rows",
-	.doc = "up to 16 lanes of a subgroup a row, sums through shuffles",
-	.tier = HLX_PORTABLE,
-	.priority = 10,
-	.supports = rows_supports,
-	.prepare = prepare_rows,
-	.forward = forward,
-	.backward = backward,
-	.destroy = destroy,
-};
-
-static const struct hlx_impl shared = {
-	.struct_size = sizeof shared,
-	.op = "softmax",
-	.name = "shared",
-	.doc = "16 lanes a row, sums through shared memory: for devices without shuffles",
-	.tier = HLX_PORTABLE,
-	.priority = 0,
-	.prepare = prepare_shared,
-	.forward = forward,
-	.backward = backward,
-	.destroy = destroy,
-};
+ROWS_IMPLS(static, softmax_, "softmax", backward);
 
 static const struct hlx_op *const ops[] = { &softmax, NULL };
-static const struct hlx_impl *const impls[] = { &rows, &shared, NULL };
+static const struct hlx_impl *const impls[] = { &softmax_texel, &softmax_rows, &softmax_shared, NULL };
 
 HLX_PLUGIN(.name = "softmax", .version = "0.1.0", .license = "MIT", .ops = ops, .impls = impls);

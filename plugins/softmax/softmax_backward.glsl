@@ -4,47 +4,49 @@
  * output, grad_output, grad_input: (num_rows, cols)
  */
 #include "hlx.glsl"
+#define ROWS_KEEPS
 #include "../rows.glsl"
 
 layout(push_constant) uniform Push {
 	uint num_rows, cols;
 	uint seq_len, first_row, causal; /* as in softmax_forward */
 	float scale;
-	uint accumulate; /* add to what grad_input holds */
+	ROWS_ACCUMULATE /* add to what the gradient holds */
 };
-layout(binding = 0) readonly restrict buffer Output { float y[]; };
-layout(binding = 0) readonly restrict buffer Output4 { vec4 y4[]; };
-layout(binding = 1) readonly restrict buffer GradOutput { float dy[]; };
-layout(binding = 1) readonly restrict buffer GradOutput4 { vec4 dy4[]; };
-layout(binding = 2) restrict buffer GradInput { float dx[]; };
-layout(binding = 2) restrict buffer GradInput4 { vec4 dx4[]; };
+ROWS_IN(0, y)
+ROWS_IN(1, dy)
+ROWS_INOUT(2, 3, dx)
 
 #include "causal.glsl"
-
-ROWS_READER(read_y, y, y4)
-ROWS_READER(read_dy, dy, dy4)
-ROWS_READER(read_dx, dx, dx4)
-ROWS_WRITER(write_dx, dx, dx4)
 
 void main()
 {
 	HLX_FOR_ROWS(row, num_rows) {
 		uint live = row < num_rows ? cols : 0u, r = min(row, num_rows - 1u);
 		uint n = softmax_seen(r), most = softmax_most(row - hlx_row_index());
-		vec4 sum[4] = HLX_ZEROS;
-		HLX_FOR_GROUPS(g, most,
-			sum[HLX_AT] += hlx_tail(hlx_mul(read_dy(r, g, cols), read_y(r, g, cols)), g, n);
+		vec4 sum[4] = HLX_ZEROS, p[HLX_KEPT_SIZE(ROWS_KEEP)], dp[HLX_KEPT_SIZE(ROWS_KEEP)];
+		HLX_FOR_KEPT(g, ROWS_KEEP, softmax_span(most),
+			vec4 v = read_y(r, softmax_group(g, most), cols);
+			vec4 dv = read_dy(r, softmax_group(g, most), cols);
+			sum[HLX_AT] += hlx_tail(hlx_mul(dv, v), g, n);
+			if (ROWS_KEEP > 0u) {
+				p[HLX_KEPT] = v;
+				dp[HLX_KEPT] = dv;
+			}
 		)
 		vec4 c = vec4(hlx_row_tree(sum));
-		HLX_FOR_GROUPS(g, most,
-			vec4 v = hlx_mul(read_y(r, g, cols), read_dy(r, g, cols) - c);
-			v = hlx_tail(hlx_mul(v, scale), g, n);
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(cols),
+			vec4 v = vec4(0.0f);
+			if (hlx_turn * 64u < most) {
+				if (ROWS_KEEP > 0u)
+					v = hlx_mul(p[HLX_KEPT], dp[HLX_KEPT] - c);
+				else
+					v = hlx_mul(read_y(r, g, cols), read_dy(r, g, cols) - c);
+				v = hlx_tail(hlx_mul(v, scale), g, n);
+			}
 			if (accumulate != 0u)
 				v = hlx_accum(read_dx(r, g, cols), v);
 			write_dx(r, g, cols, live, hlx_store(v));
 		)
-		if (accumulate == 0u)
-			for (uint g = (most + 63u) / 64u * 16u + hlx_row_lane(); 4u * g < cols; g += HLX_G)
-				write_dx(r, g, cols, live, vec4(0.0f));
-	}
+	} HLX_NEXT_ROWS(row, num_rows);
 }

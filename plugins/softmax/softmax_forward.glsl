@@ -4,6 +4,7 @@
  * input, output: (num_rows, cols)
  */
 #include "hlx.glsl"
+#define ROWS_KEEPS
 #include "../rows.glsl"
 
 layout(push_constant) uniform Push {
@@ -12,38 +13,43 @@ layout(push_constant) uniform Push {
 	uint causal;             /* query i sees columns j <= i + cols - seq_len */
 	float scale;
 };
-layout(binding = 0) readonly restrict buffer Input { float x[]; };
-layout(binding = 0) readonly restrict buffer Input4 { vec4 x4[]; };
-layout(binding = 1) writeonly restrict buffer Output { float y[]; };
-layout(binding = 1) writeonly restrict buffer Output4 { vec4 y4[]; };
+ROWS_IN(0, x)
+ROWS_OUT(1, y)
 
 #include "causal.glsl"
 
-ROWS_READER(read_x, x, x4)
-ROWS_WRITER(write_y, y, y4)
+#define LOWEST hlx_float(0xff7fffffu) /* -FLT_MAX */
 
 void main()
 {
-	vec4 lowest = vec4(hlx_float(0xff7fffffu)); /* -FLT_MAX */
 	HLX_FOR_ROWS(row, num_rows) {
 		uint live = row < num_rows ? cols : 0u, r = min(row, num_rows - 1u);
 		uint n = softmax_seen(r), most = softmax_most(row - hlx_row_index());
-		vec4 top = lowest, sum[4] = HLX_ZEROS;
-		HLX_FOR_GROUPS(g, most,
-			vec4 v = hlx_mul(read_x(r, g, cols), scale);
-			top = hlx_max(hlx_tail(v, g, n, lowest.x), top);
+		vec4 top = vec4(LOWEST), sum[4] = HLX_ZEROS, e[HLX_KEPT_SIZE(ROWS_KEEP)];
+		HLX_FOR_KEPT(g, ROWS_KEEP, softmax_span(most),
+			vec4 v = hlx_tail(hlx_mul(read_x(r, softmax_group(g, most), cols), scale), g, n, LOWEST);
+			top = hlx_max(v, top);
+			if (ROWS_KEEP > 0u)
+				e[HLX_KEPT] = v;
 		)
 		vec4 m = vec4(hlx_row_max(top));
-		HLX_FOR_GROUPS(g, most,
-			vec4 e = hlx_exp(hlx_mul(read_x(r, g, cols), scale) - m);
-			sum[HLX_AT] += hlx_tail(e, g, n);
+		HLX_FOR_KEPT(g, ROWS_KEEP, most,
+			vec4 v = ROWS_KEEP > 0u ? e[HLX_KEPT] : hlx_mul(read_x(r, g, cols), scale);
+			v = hlx_tail(hlx_exp_down(v - m), g, n);
+			sum[HLX_AT] += v;
+			if (ROWS_KEEP > 0u)
+				e[HLX_KEPT] = v;
 		)
 		float inv = hlx_rcp(hlx_row_tree(sum));
-		HLX_FOR_GROUPS(g, most,
-			vec4 e = hlx_exp(hlx_mul(read_x(r, g, cols), scale) - m);
-			write_y(r, g, cols, live, hlx_tail(hlx_store(hlx_mul(e, inv)), g, n));
+		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(cols),
+			vec4 v = vec4(0.0f);
+			if (hlx_turn * 64u < most) {
+				if (ROWS_KEEP > 0u)
+					v = e[HLX_KEPT];
+				else
+					v = hlx_tail(hlx_exp_down(hlx_mul(read_x(r, g, cols), scale) - m), g, n);
+			}
+			write_y(r, g, cols, live, hlx_store(hlx_mul(v, inv)));
 		)
-		for (uint g = (most + 63u) / 64u * 16u + hlx_row_lane(); 4u * g < cols; g += HLX_G)
-			write_y(r, g, cols, live, vec4(0.0f));
-	}
+	} HLX_NEXT_ROWS(row, num_rows);
 }

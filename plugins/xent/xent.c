@@ -9,13 +9,13 @@
  */
 #include "xent.h"
 
-#include <stdlib.h>
-
 #include "plugins/rows.h"
 
 #include "xent_backward.spv.h"
+#include "xent_backward_texel.spv.h"
 #include "xent_forward_rows.spv.h"
 #include "xent_forward_shared.spv.h"
+#include "xent_forward_texel.spv.h"
 #include "xent_sum.spv.h"
 #include "xent_terms.spv.h"
 
@@ -72,14 +72,16 @@ static int infer(const struct hlx_host *host, struct hlx_node *node)
 	return infer_targets(host, node);
 }
 
-static const struct hlx_shader forward_rows = ROWS_SHADER(xent_forward_rows, 1);
-static const struct hlx_shader forward_shared = ROWS_SHADER(xent_forward_shared, 0);
+static const struct hlx_shader forward_shader[ROWS_BUILDS] =
+		ROWS_SHADERS(xent_forward_shared, xent_forward_rows, xent_forward_texel);
 static const struct hlx_shader backward_shader = ROWS_SHADER(xent_backward, 0);
+static const struct hlx_shader backward_texel = ROWS_SHADER(xent_backward_texel, 0);
 static const struct hlx_shader terms = ROWS_SHADER(xent_terms, 0);
 static const struct hlx_shader sum = ROWS_SHADER(xent_sum, 0);
 
 struct plan {
 	struct hlx_pipeline *forward, *backward, *terms, *sum;
+	enum rows_build build;
 	struct rows_grid grid;
 	uint64_t blocks;              /* of 32 positions, in a sequence */
 	uint64_t terms_at, stats_at;  /* bytes, in work */
@@ -111,7 +113,7 @@ static int plan_sums(const struct hlx_host *host, struct hlx_node *node, struct 
 	return 0;
 }
 
-static int prepare(const struct hlx_host *host, struct hlx_node *node, const struct hlx_shader *forward)
+static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
 {
 	uint64_t vocab = hlx_cols(&node->desc[LOGITS]);
 	struct plan *plan = calloc(1, sizeof *plan);
@@ -120,29 +122,14 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, const str
 	node->priv = plan;
 	if (!plan)
 		return host->fail(host, HLX_ENOMEM, "out of memory");
-	rc = rows_plan(host, node, LOGITS, rows_at_once(host, forward), 2, &plan->grid);
+	plan->build = build;
+	rc = rows_plan(host, node, LOGITS, rows_at_once(host, &forward_shader[build]), 2, &plan->grid);
 	rc = rc ? rc : plan_sums(host, node, plan);
-	rc = rc ? rc : rows_pipeline(host, forward, vocab, &plan->forward);
+	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], vocab, 0, &plan->forward);
 	rc = rc ? rc : host->pipeline(host, &terms, NULL, 0, &plan->terms);
 	rc = rc ? rc : host->pipeline(host, &sum, NULL, 0, &plan->sum);
-	return rc || !node->train ? rc : rows_pipeline_own(host, &backward_shader, vocab, &plan->backward);
-}
-
-static int prepare_rows(const struct hlx_host *host, struct hlx_node *node)
-{
-	return prepare(host, node, &forward_rows);
-}
-
-static int prepare_shared(const struct hlx_host *host, struct hlx_node *node)
-{
-	return prepare(host, node, &forward_shared);
-}
-
-static void destroy(const struct hlx_host *host, struct hlx_node *node)
-{
-	(void)host;
-	free(node->priv);
-	node->priv = NULL;
+	return rc || !node->train ? rc : rows_pipeline_own(host, build == ROWS_TEXEL ? &backward_texel : &backward_shader,
+			vocab, &plan->backward);
 }
 
 /* n positions' words: of targets, losses. */
@@ -168,9 +155,10 @@ static int forward_losses(const struct hlx_host *host, const struct hlx_node *no
 	for (uint64_t r = 0; r < rows && rc == 0; r += n) {
 		n = rows_next(&plan->grid, rows, r);
 		const uint32_t push[] = { (uint32_t)n, (uint32_t)hlx_cols(&node->desc[LOGITS]), xent_ignore(node) };
-		const struct hlx_arg args[] = { rows_window(node, LOGITS, HLX_VALUE, r, n),
-						words(node, TARGETS, HLX_VALUE, r, n), words(node, 0, HLX_WORK, r, n),
-						stats_window(node, r, n) };
+		const struct hlx_arg args[] = {
+			rows_read(plan->build, rows_window(node, LOGITS, HLX_VALUE, r, n)),
+			words(node, TARGETS, HLX_VALUE, r, n), words(node, 0, HLX_WORK, r, n), stats_window(node, r, n),
+		};
 		rc = host->dispatch(rec, plan->forward, args, 4, push, sizeof push, rows_groups(&plan->grid, n), 1, 1);
 	}
 	return rc;
@@ -208,10 +196,14 @@ static int backward(const struct hlx_host *host, const struct hlx_node *node, st
 		n = rows_next(&plan->grid, rows, r);
 		const uint32_t push[] = { (uint32_t)n, (uint32_t)hlx_cols(&node->desc[LOGITS]), xent_ignore(node),
 					  node->accum >> LOGITS & 1 };
-		const struct hlx_arg args[] = { rows_window(node, LOGITS, HLX_VALUE, r, n),
-						words(node, TARGETS, HLX_VALUE, r, n), stats_window(node, r, n),
-						rows_window(node, LOGITS, HLX_GRAD, r, n) };
-		rc = host->dispatch(rec, plan->backward, args, 4, push, sizeof push, rows_groups(&plan->grid, n), 1, 1);
+		const struct hlx_arg args[] = {
+			rows_read(plan->build, rows_window(node, LOGITS, HLX_VALUE, r, n)),
+			words(node, TARGETS, HLX_VALUE, r, n), stats_window(node, r, n),
+			rows_window(node, LOGITS, HLX_GRAD, r, n),
+			rows_read(plan->build, rows_window(node, LOGITS, HLX_GRAD, r, n)),
+		};
+		rc = host->dispatch(rec, plan->backward, args, plan->build == ROWS_TEXEL ? 5 : 4, push, sizeof push,
+				    rows_groups(&plan->grid, n), 1, 1);
 	}
 	return rc;
 }
@@ -222,6 +214,7 @@ static const char *const cases[] = {
 	"logits=3x64 targets=3<64",
 	"logits=4x70x100 targets=4x70<100",
 	"logits=2x33x256 targets=2x33<256 ignore_index=7",
+	"logits=3x5x1028 targets=3x5<1028",
 	"logits=2x2x2x5 targets=2x2x2<5 ignore_index=0",
 	NULL
 };
@@ -243,34 +236,9 @@ static const struct hlx_op xent = {
 	.work = xent_work,
 };
 
-static const struct hlx_impl rows = {
-	.struct_size = sizeof rows,
-	.op = "xent",
-	.name = "rows",
-	.doc = "up to 16 lanes of a subgroup a row, sums through shuffles",
-	.tier = HLX_PORTABLE,
-	.priority = 10,
-	.supports = rows_supports,
-	.prepare = prepare_rows,
-	.forward = forward,
-	.backward = backward,
-	.destroy = destroy,
-};
-
-static const struct hlx_impl shared = {
-	.struct_size = sizeof shared,
-	.op = "xent",
-	.name = "shared",
-	.doc = "16 lanes a row, sums through shared memory: for devices without shuffles",
-	.tier = HLX_PORTABLE,
-	.priority = 0,
-	.prepare = prepare_shared,
-	.forward = forward,
-	.backward = backward,
-	.destroy = destroy,
-};
+ROWS_IMPLS(static, xent_, "xent", backward);
 
 static const struct hlx_op *const ops[] = { &xent, NULL };
-static const struct hlx_impl *const impls[] = { &rows, &shared, NULL };
+static const struct hlx_impl *const impls[] = { &xent_texel, &xent_rows, &xent_shared, NULL };
 
 HLX_PLUGIN(.name = "xent", .version = "0.1.0", .license = "MIT", .ops = ops, .impls = impls);

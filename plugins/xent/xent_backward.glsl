@@ -23,15 +23,9 @@ layout(push_constant) uniform Push {
 #define D_LOGITS 3
 layout(binding = 2) readonly restrict buffer Stats { vec2 stats[]; };
 #endif
-layout(binding = 0) readonly restrict buffer Logits { float x[]; };
-layout(binding = 0) readonly restrict buffer Logits4 { vec4 x4[]; };
+ROWS_IN(0, x)
 layout(binding = 1) readonly restrict buffer Targets { uint targets[]; };
-layout(binding = D_LOGITS) restrict buffer DLogits { float dx[]; };
-layout(binding = D_LOGITS) restrict buffer DLogits4 { vec4 dx4[]; };
-
-ROWS_READER(read_x, x, x4)
-ROWS_READER(read_dx, dx, dx4)
-ROWS_WRITER(write_dx, dx, dx4)
+ROWS_INOUT(D_LOGITS, 4, dx)
 
 vec4 probability(uint row, uint g)
 {
@@ -39,7 +33,7 @@ vec4 probability(uint row, uint g)
 #ifdef XENT_SOFTMAX
 	return v;
 #else
-	return hlx_mul(hlx_exp(v - vec4(stats[row].x)), stats[row].y);
+	return hlx_mul(hlx_exp_down(v - vec4(stats[row].x)), stats[row].y);
 #endif
 }
 
@@ -47,13 +41,15 @@ void main()
 {
 	for (uint row = gl_WorkGroupID.x; row < num_positions; row += gl_NumWorkGroups.x) {
 		uint target = targets[row];
-		for (uint g = gl_LocalInvocationID.x; 4u * g < vocab_size; g += 64u) {
+		uint g = gl_LocalInvocationID.x;
+		do { /* hlx.glsl says why it tests at the end */
 			bvec4 hit = equal(uvec4(4u * g) + uvec4(0u, 1u, 2u, 3u), uvec4(target));
 			vec4 v = probability(row, g) - mix(vec4(0.0f), vec4(1.0f), hit);
 			v = target == ignore ? vec4(0.0f) : v;
 			if (accumulate != 0u)
 				v = hlx_accum(read_dx(row, g, vocab_size), v);
 			write_dx(row, g, vocab_size, vocab_size, hlx_store(v));
-		}
+			g += 64u;
+		} while (4u * g < vocab_size);
 	}
 }

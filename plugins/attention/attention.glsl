@@ -1,0 +1,52 @@
+/*
+ * attention.glsl - what attention's kernels share: the push block, where things lie, who sees whom.
+ *
+ * Element d of row t of head z of tensor s: base[s] + (z / heads) s0[s] + (z % heads) s1[s] + t row[s] + d.
+ */
+#define ATTENTION_Q 0
+#define ATTENTION_K 1
+#define ATTENTION_V 2
+#define ATTENTION_O 3
+
+layout(push_constant, std430) uniform Push {
+	uint tq, tk, dh, heads;
+	int first, slope; /* query i sees the keys j < first + slope i, at most tk */
+	float scale;
+	uint flags;
+	uvec4 base, row, s0, s1; /* of q, k, v, o */
+	uint stat_base;
+} p;
+
+#define ATTENTION_KEEP 1u
+#define ATTENTION_ACCUM_0 2u
+#define ATTENTION_ACCUM_1 4u
+#define ATTENTION_SKIP_0 8u
+#define ATTENTION_SKIP_1 16u
+
+/* The first element of this workgroup's head of a tensor, and of its rows' statistics. */
+uint attention_head(int s)
+{
+	uint z = gl_WorkGroupID.y;
+	return p.base[s] + z / p.heads * p.s0[s] + z % p.heads * p.s1[s];
+}
+
+uint attention_stats()
+{
+	return p.stat_base + gl_WorkGroupID.y * p.tq;
+}
+
+uint attention_seen(uint query)
+{
+	return uint(min(max(p.first + p.slope * int(query), 0), int(p.tk)));
+}
+
+bool attention_sees(uint query, uint key)
+{
+	return query < p.tq && key < attention_seen(query);
+}
+
+/* The first query that sees a key, when any does. */
+uint attention_first(uint key)
+{
+	return uint(max(int(key) + 1 - p.first, 0)) * uint(p.slope);
+}

@@ -1,0 +1,239 @@
+/*
+ * attention_run.c - windows and dispatches.
+ *
+ * A window is a range of sequences whose parts of q, k, v and o each fit a binding.  A tensor's part starts at its first
+ * element, moved down to a multiple of HLX_ALIGN bytes; the kernel gets the distance moved.
+ */
+#include "attention.h"
+
+#include "attention_delta.spv.h"
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define ALIGN (HLX_ALIGN / 4) /* elements */
+#define MAX_TURNS 60000u      /* of an invocation's loops, see docs/numerics.md */
+
+enum { KEEP = 1, ACCUM_0 = 2, ACCUM_1 = 4, SKIP_0 = 8, SKIP_1 = 16 }; /* attention.glsl has them too */
+
+/* What kernels see: attention.glsl has the same block. */
+struct push {
+	uint32_t tq, tk, dh, heads;
+	int32_t first, slope;
+	float scale;
+	uint32_t flags;
+	uint32_t base[SLOTS], row[SLOTS], s0[SLOTS], s1[SLOTS];
+	uint32_t stat_base;
+};
+
+struct run {
+	const struct hlx_host *host;
+	const struct hlx_node *node;
+	struct hlx_rec *rec; /* NULL in prepare(): pipelines are made */
+	const struct attention_engine *engine;
+	uint64_t b0, b1;     /* sequences */
+};
+
+static const struct hlx_shader delta_shader = {
+	"attention_delta", attention_delta_spv, sizeof attention_delta_spv, 0,
+};
+
+/* ---- windows ------------------------------------------------------------------------------------------- */
+
+static uint64_t first_element(const struct hlx_desc *d, uint64_t b)
+{
+	return (d->offset + b * d->stride[0]) / ALIGN * ALIGN;
+}
+
+static uint64_t past_element(const struct hlx_desc *d, uint64_t b1)
+{
+	return d->offset + (b1 - 1) * d->stride[0] + (d->dim[1] - 1) * d->stride[1] + (d->dim[2] - 1) * d->stride[2] + d->dim[3];
+}
+
+static struct hlx_arg tensor_arg(const struct run *r, unsigned slot, enum hlx_what what)
+{
+	const struct hlx_desc *d = &r->node->desc[slot];
+	uint64_t first = first_element(d, r->b0);
+
+	return (struct hlx_arg){ (uint16_t)slot, (uint8_t)what, HLX_SSBO, first * 4, (past_element(d, r->b1) - first) * 4 };
+}
+
+/* A number for each query. */
+static uint64_t stats(const struct hlx_node *node, uint64_t b)
+{
+	return b * node->desc[Q].dim[1] * node->desc[Q].dim[2];
+}
+
+static struct hlx_arg stat_arg(const struct run *r, enum hlx_what what)
+{
+	uint64_t first = stats(r->node, r->b0) / ALIGN * ALIGN;
+
+	return (struct hlx_arg){ 0, (uint8_t)what, HLX_SSBO, first * 4, (stats(r->node, r->b1) - first) * 4 };
+}
+
+/* Does each tensor's part fit a binding, and do 32-bit indices reach all of it? */
+static bool fits(const struct hlx_host *host, const struct hlx_node *node, uint64_t b0, uint64_t b1)
+{
+	uint64_t room = MIN(host->caps->max_range, UINT64_C(1) << 33) / 4;
+
+	if ((b1 - b0) * node->desc[Q].dim[1] > host->caps->max_groups[1] ||
+	    stats(node, b1) - stats(node, b0) / ALIGN * ALIGN > room)
+		return false;
+	for (unsigned s = Q; s < SLOTS; s++)
+		if (past_element(&node->desc[s], b1) - first_element(&node->desc[s], b0) > room)
+			return false;
+	return true;
+}
+
+/* ---- dispatches ---------------------------------------------------------------------------------------- */
+
+static struct push make_push(const struct run *r, uint32_t flags)
+{
+	const struct hlx_desc *d = r->node->desc;
+	struct attention_mask mask = attention_mask(r->node);
+	struct push p = {
+		.tq = (uint32_t)d[Q].dim[2], .tk = (uint32_t)d[K].dim[2], .dh = (uint32_t)d[Q].dim[3],
+		.heads = (uint32_t)d[Q].dim[1], .first = (int32_t)mask.first, .slope = (int32_t)mask.slope,
+		.scale = attention_scale(r->node), .flags = flags, .stat_base = (uint32_t)(stats(r->node, r->b0) % ALIGN),
+	};
+
+	for (unsigned s = Q; s < SLOTS; s++) {
+		p.base[s] = (uint32_t)(d[s].offset + r->b0 * d[s].stride[0] - first_element(&d[s], r->b0));
+		p.row[s] = (uint32_t)d[s].stride[2];
+		p.s0[s] = (uint32_t)d[s].stride[0];
+		p.s1[s] = (uint32_t)d[s].stride[1];
+	}
+	return p;
+}
+
+static int dispatch(const struct run *r, enum attention_kernel which, const struct hlx_arg *args, uint32_t n, uint32_t flags)
+{
+	const struct push push = make_push(r, flags);
+	uint64_t length = r->node->desc[which == ATTENTION_DKV ? K : Q].dim[2];
+	struct hlx_pipeline *pipeline;
+	uint32_t rows, spec[8], n_spec = r->engine->choose(r->host, r->node, which, &rows, spec);
+	int rc;
+
+	rc = r->host->pipeline(r->host, r->engine->shader[which], spec, n_spec, &pipeline);
+	if (rc || !r->rec)
+		return rc;
+	return r->host->dispatch(r->rec, pipeline, args, n, &push, sizeof push, (uint32_t)((length + rows - 1) / rows),
+				 (uint32_t)(r->b1 - r->b0) * push.heads, 1);
+}
+
+static int run_forward(const struct run *r)
+{
+	bool keep = r->node->train;
+	const struct hlx_arg args[] = {
+		tensor_arg(r, Q, HLX_VALUE), tensor_arg(r, K, HLX_VALUE), tensor_arg(r, V, HLX_VALUE),
+		tensor_arg(r, O, HLX_VALUE), keep ? stat_arg(r, HLX_SAVED) : tensor_arg(r, O, HLX_VALUE),
+	};
+
+	return dispatch(r, ATTENTION_FORWARD, args, 5, keep ? KEEP : 0);
+}
+
+static int run_delta(const struct run *r)
+{
+	const struct push push = make_push(r, 0);
+	const struct hlx_arg args[] = { tensor_arg(r, O, HLX_VALUE), tensor_arg(r, O, HLX_GRAD), stat_arg(r, HLX_WORK) };
+	struct hlx_pipeline *pipeline;
+	const uint32_t spec[] = { r->host->caps->cpu ? r->host->caps->subgroup : 64, attention_whole(r->node) };
+	int rc = r->host->pipeline(r->host, &delta_shader, spec, 2, &pipeline);
+
+	if (rc || !r->rec)
+		return rc;
+	return r->host->dispatch(r->rec, pipeline, args, 3, &push, sizeof push, (push.tq + spec[0] - 1) / spec[0],
+				 (uint32_t)(r->b1 - r->b0) * push.heads, 1);
+}
+
+static bool wants(const struct run *r, unsigned slot)
+{
+	return r->node->grads >> slot & 1;
+}
+
+static uint32_t output_flags(const struct run *r, unsigned slot, uint32_t accum, uint32_t skip)
+{
+	return (r->node->accum >> slot & 1 ? accum : 0) | (wants(r, slot) ? 0 : skip);
+}
+
+static int run_backward(const struct run *r)
+{
+	const struct hlx_arg shared[] = {
+		tensor_arg(r, Q, HLX_VALUE), tensor_arg(r, K, HLX_VALUE), tensor_arg(r, V, HLX_VALUE),
+		tensor_arg(r, O, HLX_GRAD), stat_arg(r, HLX_SAVED), stat_arg(r, HLX_WORK),
+	};
+	struct hlx_arg dq[7], dkv[8];
+	int rc = run_delta(r);
+
+	for (unsigned i = 0; i < 6; i++)
+		dq[i] = dkv[i] = shared[i];
+	if (rc == 0 && wants(r, Q)) { /* in the order of the slots: one tensor may be all of them */
+		dq[6] = tensor_arg(r, Q, HLX_GRAD);
+		rc = dispatch(r, ATTENTION_DQ, dq, 7, output_flags(r, Q, ACCUM_0, 0));
+	}
+	if (rc == 0 && (wants(r, K) || wants(r, V))) { /* one that is not wanted is not there: the other one, not written */
+		dkv[6] = tensor_arg(r, wants(r, K) ? K : V, HLX_GRAD);
+		dkv[7] = tensor_arg(r, wants(r, V) ? V : K, HLX_GRAD);
+		rc = dispatch(r, ATTENTION_DKV, dkv, 8, output_flags(r, K, ACCUM_0, SKIP_0) | output_flags(r, V, ACCUM_1, SKIP_1));
+	}
+	return rc;
+}
+
+static int run_windows(struct run *r, int (*pass)(const struct run *))
+{
+	uint64_t batch = r->node->desc[Q].dim[0];
+
+	for (r->b0 = 0; r->b0 < batch; r->b0 = r->b1) {
+		uint64_t most = batch - r->b0;
+		while (most > 1 && !fits(r->host, r->node, r->b0, r->b0 + most))
+			most = (most + 1) / 2;
+		r->b1 = r->b0 + most;
+		if (!fits(r->host, r->node, r->b0, r->b1))
+			return r->host->fail(r->host, HLX_ENOTSUP, "one sequence is larger than a binding");
+		int rc = pass(r);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- the implementation's calls ------------------------------------------------------------------------ */
+
+bool attention_whole(const struct hlx_node *node)
+{
+	uint64_t all = node->desc[Q].dim[3];
+
+	for (unsigned s = Q; s < SLOTS; s++)
+		all |= node->desc[s].offset | node->desc[s].stride[0] | node->desc[s].stride[1] | node->desc[s].stride[2];
+	return all % 4 == 0;
+}
+
+int attention_prepare(const struct hlx_host *host, struct hlx_node *node, const struct attention_engine *engine)
+{
+	struct run r = { .host = host, .node = node, .engine = engine };
+	const struct hlx_desc *d = node->desc;
+	uint64_t longest = d[Q].dim[2] > d[K].dim[2] ? d[Q].dim[2] : d[K].dim[2];
+	int rc;
+
+	if ((longest + 127) / 64 * engine->turns(node) > MAX_TURNS)
+		return host->fail(host, HLX_ENOTSUP, "sequences of %llu mean a loop of more than %u turns",
+				  (unsigned long long)longest, MAX_TURNS);
+	node->saved_bytes = node->train ? stats(node, d[Q].dim[0]) * 4 : 0;
+	node->work_bytes = node->saved_bytes;
+	rc = run_windows(&r, run_forward);
+	return rc || !node->train ? rc : run_windows(&r, run_backward);
+}
+
+int attention_forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec,
+		      const struct attention_engine *engine)
+{
+	struct run r = { .host = host, .node = node, .rec = rec, .engine = engine };
+
+	return run_windows(&r, run_forward);
+}
+
+int attention_backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec,
+		       const struct attention_engine *engine)
+{
+	struct run r = { .host = host, .node = node, .rec = rec, .engine = engine };
+
+	return run_windows(&r, run_backward);
+}

@@ -1,0 +1,9 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#define TA 1
+#define TB 1
+#define FMA
+#define HLX_OWN_LAYOUT
+#include "hlx.glsl"
+#include "gemm.glsl"
+#include "simt.glsl"

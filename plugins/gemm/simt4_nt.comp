@@ -1,9 +1,0 @@
-#version 450
-#extension GL_GOOGLE_include_directive : require
-#define TA 0
-#define TB 1
-#define T 4
-#define HLX_OWN_LAYOUT
-#include "hlx.glsl"
-#include "gemm.glsl"
-#include "simt.glsl"

@@ -1,9 +1,0 @@
-#version 450
-#extension GL_GOOGLE_include_directive : require
-#define TA 1
-#define TB 0
-#define T 8
-#define HLX_OWN_LAYOUT
-#include "hlx.glsl"
-#include "gemm.glsl"
-#include "simt.glsl"
