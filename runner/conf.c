@@ -29,6 +29,7 @@ const struct conf_key conf_keys[CONF_KEYS] = {
 	{ "train", "seed", KEY_INT, AT(seed), 1, 0, BIG, NULL, NULL },
 	{ "train", "slots", KEY_INT, AT(slots), 0, 0, 1024, NULL, NULL },
 	{ "train", "init", KEY_TEXT, AT(init_text), 0, 0, 0, "", NULL },
+	{ "train", "frozen", KEY_TEXT, AT(frozen), 0, 0, 0, "", NULL },
 	{ "train", "optimizer", KEY_TEXT, AT(optimizer), 0, 0, 0, "adam", NULL },
 	{ "train", "eval_every", KEY_INT, AT(eval_every), 100, 0, BIG, NULL, NULL },
 	{ "train", "eval_batches", KEY_INT, AT(eval_batches), 20, 1, 1 << 30, NULL, NULL },

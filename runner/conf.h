@@ -22,7 +22,7 @@ struct conf {
 	int64_t schedule; /* enum hlx_decay */
 	double lr, lr_min;
 	const char *optimizer;
-	const char *init_text;
+	const char *init_text, *frozen;
 	char *init; /* whose weights it starts with; NULL: random ones */
 
 	int64_t mode; /* enum hlx_tier */
