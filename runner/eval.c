@@ -6,9 +6,10 @@
  *
  * Places that hold no text have a target that the loss ignores, which its count must show.
  */
-#include "runner/data.h"
 #include "runner/model.h"
+#include "runner/text.h"
 #include "runner/tokenizer.h"
+#include "runner/train.h"
 
 #include "hlx/math.h"
 
@@ -23,30 +24,46 @@ struct eval {
 	struct model model;
 	struct data data;
 	uint64_t from, to; /* tokens of data */
+	const char *corpus; /* what to call them */
 	uint32_t *tokens, *targets;
 	double loss, count, bytes; /* sums */
 };
 
 /* ---- the text ---- */
 
-static int open_corpus(struct eval *e, const struct cli_args *args)
+/* All of one file, text or tokens. */
+static int open_file(struct eval *e, const char *name)
 {
 	struct conf *c = &e->model.conf;
+	char *path = strdup(name);
+	int status = path ? text_tokens(c->tokenizer, (enum token_format)c->format, true, &path) :
+		hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (status >= 0)
+		status = data_open(&path, 1, 1, c->tokenizer_path && c->format == FORMAT_TEXT ? FORMAT_AUTO :
+				(enum token_format)c->format, (uint64_t)c->vocab_size, &e->data);
+	free(path);
+	return status;
+}
+
+static int open_corpus(struct eval *e, const struct cli_args *args)
+{
 	struct data *d = &e->data;
 
+	CLI_TRY(conf_open_tokenizer(&e->model.conf));
 	if (args->corpus) {
-		CLI_TRY(data_open((char *const[]){ (char *)args->corpus }, 1, (uint64_t)c->vocab_size, d));
-		e->to = d->size;
+		e->corpus = args->corpus;
+		CLI_TRY(open_file(e, args->corpus));
 	} else {
-		if (conf_find_corpus(c) < 0)
-			return hlx_fail(HLX_EIO, "%s; --corpus FILE takes another text", hlx_message());
-		CLI_TRY(data_open(c->corpus, c->n_corpus, (uint64_t)c->vocab_size, d));
-		CLI_TRY(data_split(d, c->split, (uint64_t)c->seq_len, (uint64_t)c->seed));
+		if (!hlx_ini_find(e->model.conf.ini, "data", "corpus"))
+			return hlx_fail(HLX_EIO, "%s: has no corpus; --corpus FILE takes a text", e->model.conf.path);
+		CLI_TRY(train_data(&e->model.conf, d));
+		e->corpus = (e->model.conf.validation.n ? e->model.conf.validation : e->model.conf.corpus).word[0];
 		e->from = d->train_size;
-		e->to = d->size;
 	}
+	e->to = d->size;
 	if (e->to - e->from < 2)
-		return hlx_fail(HLX_EIO, "%s: %llu tokens to evaluate, want at least 2%s", d->file[0].path,
+		return hlx_fail(HLX_EIO, "%s: %llu tokens to evaluate, want at least 2%s", e->corpus,
 				(unsigned long long)(e->to - e->from), args->corpus ? "" : ": --corpus FILE takes all of a text");
 	return 0;
 }
@@ -59,13 +76,15 @@ static int gather(struct eval *e, uint64_t b, uint64_t start)
 	uint64_t n = (uint64_t)e->model.conf.seq_len, have = start + 1 < e->to ? e->to - 1 - start : 0;
 	uint32_t *tokens = e->tokens + b * n, *targets = e->targets + b * n;
 	struct data part = e->data;
-	char byte[1];
+	size_t bytes;
 
 	part.seq_len = have < n ? have : n;
 	if (part.seq_len)
 		CLI_TRY(data_sequence(&part, start, tokens, targets));
-	for (uint64_t i = 0; i < part.seq_len; i++)
-		e->bytes += (double)tokenizer_decode(targets[i], byte);
+	for (uint64_t i = 0; i < part.seq_len; i++) {
+		tokenizer_decode(e->model.conf.tokenizer, targets[i], &bytes);
+		e->bytes += (double)bytes;
+	}
 	for (uint64_t i = part.seq_len; i < n; i++) {
 		tokens[i] = 0;
 		targets[i] = NO_TARGET;
@@ -118,12 +137,12 @@ static int say(const struct eval *e, const struct cli_args *args)
 	json_t *j;
 
 	if (!args->json) {
-		printf("%s on %.0f tokens of %s%s: loss %.4f, perplexity %.4g", e->model.folder, e->count, e->data.file[0].path,
-				e->data.n_files > 1 ? " and others" : "", loss, exp(loss));
+		printf("%s on %.0f tokens of %s%s: loss %.4f, perplexity %.4g", e->model.folder, e->count, e->corpus,
+				!args->corpus && e->data.n_files > 1 ? " and others" : "", loss, exp(loss));
 		printf(e->bytes > 0 ? ", %.4f bits per byte\n" : "\n", bits);
 		return 0;
 	}
-	j = json_pack("{s:s, s:s, s:I, s:f, s:f}", "model", e->model.folder, "corpus", e->data.file[0].path, "tokens",
+	j = json_pack("{s:s, s:s, s:I, s:f, s:f}", "model", e->model.folder, "corpus", e->corpus, "tokens",
 			(json_int_t)e->count, "loss", loss, "perplexity", exp(loss));
 	if (j && e->bytes > 0) {
 		json_object_set_new(j, "bytes", json_integer((json_int_t)e->bytes));

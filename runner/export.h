@@ -18,7 +18,4 @@ int export_read(struct export *, uint32_t i, bool turned, const float **out);
 /* Into dir, which is there and empty; to path, which is not there. */
 int export_hf(struct export *, const char *dir);
 int export_gguf(struct export *, const char *path);
-/* The bytes' letters in the vocabularies of GPT-2: 1 to 324, which UTF-8 writes in one or two bytes. */
-void export_letter(unsigned char byte, char out[3]);
-
 #endif

@@ -1,11 +1,14 @@
 /* export_hf.c - --format hf: a folder that transformers loads: config.json, model.safetensors, tokenizer.json. */
 #include "runner/export.h"
+#include "runner/out.h"
 #include "runner/paths.h"
+#include "runner/tokenizer.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- weights ---- */
@@ -48,22 +51,23 @@ static int put_weights(struct export *e, const char *path)
 	return status;
 }
 
-/* ---- tokenizer: a token a byte ---- */
+/* ---- tokenizer ---- */
 
+/* A token a byte: their letters, and no merges. */
 static json_t *tokenizer_json(uint64_t vocab_size)
 {
 	json_t *vocab = json_object();
 	char letter[3];
 
 	for (unsigned i = 0; i < 256 && i < vocab_size; i++) {
-		export_letter((unsigned char)i, letter);
+		bpe_to_chars(&(char){ (char)i }, 1, letter);
 		json_object_set_new(vocab, letter, json_integer((json_int_t)i));
 	}
 	return json_pack("{s:s, s:n, s:n, s:[], s:n, s:{s:s, s:b, s:b, s:b}, s:n, s:{s:s, s:b, s:b, s:b},"
 			" s:{s:s, s:n, s:n, s:n, s:n, s:b, s:b, s:o, s:[]}}",
 			"version", "1.0", "truncation", "padding", "added_tokens", "normalizer",
-			"pre_tokenizer", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1, "use_regex", 0,
-			"post_processor", "decoder", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1, "use_regex", 0,
+			"pre_tokenizer", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1, "use_regex", 1,
+			"post_processor", "decoder", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1, "use_regex", 1,
 			"model", "type", "BPE", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
 			"fuse_unk", 0, "byte_fallback", 0, "vocab", vocab, "merges");
 }
@@ -81,22 +85,49 @@ static int put_json(const char *path, json_t *j)
 	return status;
 }
 
+static int put_json_in(const char *dir, const char *name, json_t *j)
+{
+	char *path = path_join(dir, name);
+	int status;
+
+	if (!path) {
+		json_decref(j);
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	}
+	status = put_json(path, j);
+	free(path);
+	return status;
+}
+
+/* The files that the model's own was read from, or that of bytes. */
+static int put_tokenizer(const struct export *e, const char *dir)
+{
+	const char *from = e->model.conf.tokenizer_path;
+	bool parts = false;
+	struct stat st;
+	int status;
+
+	if (!from) {
+		status = put_json_in(dir, "tokenizer.json", tokenizer_json(e->gpt2.vocab_size));
+	} else if ((parts = !stat(from, &st) && S_ISDIR(st.st_mode))) {
+		status = out_copy_in(from, dir, "vocab.json");
+		if (status >= 0)
+			status = out_copy_in(from, dir, "merges.txt");
+	} else {
+		status = out_copy(from, dir, "tokenizer.json");
+	}
+	CLI_TRY(status);
+	return put_json_in(dir, "tokenizer_config.json", json_pack("{s:s, s:I}", "tokenizer_class",
+			parts ? "GPT2Tokenizer" : "PreTrainedTokenizerFast", "model_max_length", (json_int_t)e->gpt2.max_seq_len));
+}
+
 int export_hf(struct export *e, const char *dir)
 {
-	static const char *const names[] = { "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json" };
-	int status = 0;
+	char *path = path_join(dir, "model.safetensors");
+	int status = path ? put_weights(e, path) : hlx_fail(HLX_ENOMEM, "out of memory");
 
-	for (size_t i = 0; i < CLI_COUNT(names) && status >= 0; i++) {
-		char *path = path_join(dir, names[i]);
-		if (!path)
-			status = hlx_fail(HLX_ENOMEM, "out of memory");
-		else if (i == 1)
-			status = put_weights(e, path);
-		else
-			status = put_json(path, i == 0 ? gpt2_config(&e->gpt2) : i == 2 ? tokenizer_json(e->gpt2.vocab_size) :
-					json_pack("{s:s, s:I}", "tokenizer_class", "PreTrainedTokenizerFast", "model_max_length",
-						(json_int_t)e->gpt2.max_seq_len));
-		free(path);
-	}
-	return status;
+	free(path);
+	CLI_TRY(status);
+	CLI_TRY(put_json_in(dir, "config.json", gpt2_config(&e->gpt2)));
+	return put_tokenizer(e, dir);
 }

@@ -133,7 +133,7 @@ json_t *gpt2_config(const struct gpt2 *g)
 			"torch_dtype", "float32");
 }
 
-void gpt2_write_ini(const struct gpt2 *g, FILE *f)
+void gpt2_write_ini(const struct gpt2 *g, const char *tokenizer, FILE *f)
 {
 	char eps[40];
 
@@ -155,6 +155,6 @@ void gpt2_write_ini(const struct gpt2 *g, FILE *f)
 			"[head]\nn = layernorm x\n", f);
 	fprintf(f, "logits = gemm n out=vocab_size%s\nloss = xent logits targets\n\n", g->tied ? " weight=@embed.x.token" : "");
 	fputs("[train]\ninit = model.safetensors\nepochs = 1\nlr = 3e-5\nwarmup = 20\nweight_decay = 0.1\ngrad_clip = 1.0\n\n"
-			"[data]                   ; corpus = FILE, here or with --set data.corpus=FILE\ntokenizer = bytes\n\n"
-			"[output]\ncheckpoint_every = 100\nsample_tokens = 0\n", f);
+			"[data]                   ; corpus = FILE, here or with --set data.corpus=FILE\n", f);
+	fprintf(f, "tokenizer = %s\n\n[output]\ncheckpoint_every = 100\nsample_tokens = 0\n", tokenizer);
 }

@@ -19,7 +19,7 @@ int gpt2_read_config(const char *folder, struct gpt2 *out);
 /* What it says of this one; new. */
 json_t *gpt2_config(const struct gpt2 *);
 /* The INI of the model, with its weights in model.safetensors beside it. */
-void gpt2_write_ini(const struct gpt2 *, FILE *);
+void gpt2_write_ini(const struct gpt2 *, const char *tokenizer, FILE *);
 
 /* What a parameter is. */
 struct gpt2_name {

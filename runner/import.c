@@ -6,6 +6,7 @@
 #include "runner/gpt2.h"
 #include "runner/out.h"
 #include "runner/paths.h"
+#include "runner/tokenizer.h"
 #include "runner/weights.h"
 
 #include <errno.h>
@@ -23,9 +24,60 @@ struct import {
 	size_t ini_size;
 	struct st_file file;
 	const char *prefix;       /* of its names */
+	const char *tokenizer;    /* for the INI: bytes, tokenizer.json, or . with vocab.json and merges.txt in it */
 	float *data, *turned;     /* room for any tensor */
 	uint64_t flushed;
 };
+
+/* ---- its tokenizer ---- */
+
+static bool has(const struct import *m, const char *name)
+{
+	char *path = path_join(m->from, name);
+	bool there = path && !access(path, F_OK);
+
+	free(path);
+	return there;
+}
+
+/* What the folder has, if it can be read; up to 256 tokens are bytes, which is what hlxt export makes of those. */
+static int find_tokenizer(struct import *m)
+{
+	struct tokenizer *t;
+	char *path;
+	int status;
+
+	m->tokenizer = "bytes";
+	if (m->gpt2.vocab_size <= 256)
+		return 0;
+	if (has(m, "tokenizer.json"))
+		m->tokenizer = "tokenizer.json";
+	else if (has(m, "vocab.json") && has(m, "merges.txt"))
+		m->tokenizer = ".";
+	else
+		return 0;
+	if (!(path = path_join(m->from, m->tokenizer)))
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	status = tokenizer_open(path, &t);
+	if (status >= 0) {
+		if (tokenizer_size(t) > m->gpt2.vocab_size)
+			status = hlx_fail(HLX_EIO, "%s: its tokenizer has %u tokens, config.json makes that %llu", m->from, tokenizer_size(t),
+					(unsigned long long)m->gpt2.vocab_size);
+		tokenizer_close(t);
+	}
+	free(path);
+	return status;
+}
+
+static int copy_tokenizer(const struct import *m, const char *dir)
+{
+	if (!strcmp(m->tokenizer, "bytes"))
+		return 0;
+	if (strcmp(m->tokenizer, "."))
+		return out_copy_in(m->from, dir, m->tokenizer);
+	CLI_TRY(out_copy_in(m->from, dir, "vocab.json"));
+	return out_copy_in(m->from, dir, "merges.txt");
+}
 
 /* ---- the model ---- */
 
@@ -38,7 +90,7 @@ static int make_model(struct import *m)
 
 	if (!f)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
-	gpt2_write_ini(&m->gpt2, f);
+	gpt2_write_ini(&m->gpt2, m->tokenizer, f);
 	if (fclose(f))
 		return hlx_fail(HLX_ENOMEM, "out of memory");
 	CLI_TRY(conf_parse("model.ini", m->ini, m->ini_size, &none, &m->conf));
@@ -213,6 +265,8 @@ static int write_model(struct import *m, const char *out)
 		status = write_weights(m, aside);
 	if (status >= 0)
 		status = write_ini(m, aside);
+	if (status >= 0)
+		status = copy_tokenizer(m, aside);
 	return out_end(out, aside, status);
 }
 
@@ -221,6 +275,7 @@ static int read_all(struct import *m)
 	int status;
 
 	CLI_TRY(gpt2_read_config(m->from, &m->gpt2));
+	CLI_TRY(find_tokenizer(m));
 	status = make_model(m);
 	if (status == HLX_EINVAL || status == HLX_ESHAPE || status == HLX_ENOTSUP) /* the model is the input here */
 		return hlx_prefix(HLX_EIO, "%s/config.json: ", m->from);

@@ -1,8 +1,12 @@
 #include "runner/out.h"
 #include "runner/folder.h"
+#include "runner/paths.h"
+
+#include "core/file.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -62,5 +66,46 @@ int out_end(const char *path, char *aside, int status)
 	if (status < 0 && aside)
 		discard(aside);
 	free(aside);
+	return status;
+}
+
+static int copy(const char *from, const char *to)
+{
+	struct stat st;
+	char block[1 << 14];
+	ssize_t n = 0;
+	int in, out, status = 0;
+	const char *wrong = hlx_file_open(from, O_RDONLY, &in, &st);
+
+	if (wrong)
+		return hlx_fail(HLX_EIO, "%s: %s", from, wrong);
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	while (out >= 0 && status >= 0 && (n = read(in, block, sizeof block)) > 0)
+		status = hlx_write_all(out, block, (size_t)n) ? failed(to) : 0;
+	if (n < 0)
+		status = hlx_fail(HLX_EIO, "%s: %s", from, strerror(errno));
+	close(in);
+	if (out < 0 || (status >= 0 && fsync(out)))
+		status = failed(to);
+	if (out >= 0 && close(out) && status >= 0)
+		status = failed(to);
+	return status;
+}
+
+int out_copy(const char *from, const char *to, const char *name)
+{
+	char *path = path_join(to, name);
+	int status = path ? copy(from, path) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	free(path);
+	return status;
+}
+
+int out_copy_in(const char *from, const char *to, const char *name)
+{
+	char *path = path_join(from, name);
+	int status = path ? out_copy(path, to, name) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	free(path);
 	return status;
 }

@@ -20,7 +20,8 @@ static int put(void *ctx, const char *bytes, size_t n)
 static int open_model(struct model *m, const struct cli_args *args)
 {
 	CLI_TRY(model_open(args->operand, args, m));
-	if (tokenizer_check(args->prompt, strlen(args->prompt), (uint64_t)m->conf.vocab_size) < 0)
+	CLI_TRY(conf_open_tokenizer(&m->conf));
+	if (tokenizer_check(m->conf.tokenizer, args->prompt, strlen(args->prompt), (uint64_t)m->conf.vocab_size) < 0)
 		return hlx_prefix(CLI_USAGE, "--prompt: ");
 	return model_load(m, SESSION_SAMPLE, args->device);
 }
@@ -29,7 +30,7 @@ static int sample(const struct cli_args *given)
 {
 	struct cli_args args = *given;
 	struct model model = { 0 };
-	struct sampling how = { args.seed, (float)args.temperature, (float)args.top_p };
+	struct sampling how = { NULL, args.seed, (float)args.temperature, (float)args.top_p };
 	bool terminal = isatty(STDOUT_FILENO);
 	size_t size;
 	int status;
@@ -37,6 +38,7 @@ static int sample(const struct cli_args *given)
 	args.prompt = args.prompt ? args.prompt : "";
 	size = strlen(args.prompt);
 	status = open_model(&model, &args);
+	how.tokenizer = model.conf.tokenizer;
 	if (status >= 0 && size)
 		status = put(&terminal, args.prompt, size);
 	if (status >= 0)

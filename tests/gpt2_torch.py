@@ -15,6 +15,8 @@ import sys
 
 import torch
 
+from gguf_read import Gguf
+
 VOCAB, WIDTH, LAYERS, HEADS, INNER, SEQ = 131, 48, 3, 4, 100, 21
 TYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I32": torch.int32}
 
@@ -150,50 +152,6 @@ def same(a, b):
     return a.keys() == b.keys()
 
 
-class Gguf:
-    """Reads GGUF 3, from the format's description."""
-
-    def __init__(self, path):
-        with open(path, "rb") as f:
-            self.raw = f.read()
-        self.at, self.keys, self.tensors = 4, {}, {}
-        assert self.raw[:4] == b"GGUF" and self.one("<I") == 3
-        n_tensors, n_keys = self.one("<Q"), self.one("<Q")
-        for _ in range(n_keys):
-            key = self.text()
-            self.keys[key] = self.value(self.one("<I"))
-        infos = [(self.text(), [self.one("<Q") for _ in range(self.one("<I"))], self.one("<I"), self.one("<Q"))
-                 for _ in range(n_tensors)]
-        align = self.keys["general.alignment"]
-        end = self.at + -self.at % align
-        assert not any(self.raw[self.at:end])
-        for name, dims, kind, offset in infos:  # one after the other, each aligned, zeros between
-            size = 4 * math.prod(dims)
-            assert kind == 0 and offset % align == 0 and not any(self.raw[end:self.data(align, infos, offset)])
-            start = self.data(align, infos, offset)
-            self.tensors[name] = torch.frombuffer(bytearray(self.raw[start:start + size]), dtype=torch.float32).reshape(dims[::-1])
-            end = start + size
-        assert end + -end % align == len(self.raw) and not any(self.raw[end:])
-
-    def data(self, align, infos, offset):
-        return self.at + -self.at % align + offset
-
-    def one(self, form):
-        self.at += struct.calcsize(form)
-        return struct.unpack(form, self.raw[self.at - struct.calcsize(form):self.at])[0]
-
-    def text(self):
-        n = self.one("<Q")
-        self.at += n
-        return self.raw[self.at - n:self.at].decode()
-
-    def value(self, kind):
-        if kind == 9:
-            item, n = self.one("<I"), self.one("<Q")
-            return [self.value(item) for _ in range(n)]
-        return self.text() if kind == 8 else self.one({4: "<I", 5: "<i", 6: "<f", 7: "<?"}[kind])
-
-
 BLOCK = {"ln_1": "attn_norm", "attn.c_attn": "attn_qkv", "attn.c_proj": "attn_output", "ln_2": "ffn_norm", "mlp.c_fc": "ffn_up",
          "mlp.c_proj": "ffn_down"}
 WHOLE = {"wte": "token_embd", "wpe": "position_embd", "ln_f": "output_norm", "lm_head": "output"}
@@ -220,7 +178,8 @@ def gguf(where, path):
             _, i, name = name.split(".", 2)
             t = t.T if name.count(".") and slot == "weight" else t
             name = f"blk.{i}.{BLOCK[name]}"
-        mine = g.tensors.pop(f"{name}.{slot}")
+        dims, data = g.tensors.pop(f"{name}.{slot}")
+        mine = torch.frombuffer(bytearray(data), dtype=torch.float32).reshape(dims[::-1])
         assert mine.shape == t.shape and bool((mine.view(torch.int32) == t.contiguous().view(torch.int32)).all()), name
     print(f"{len(theirs)} tensors, {len(g.keys)} keys")
     return not g.tensors
