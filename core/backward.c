@@ -177,7 +177,7 @@ static int set_accum(struct hlx_program *p, uint32_t node)
 static int partial_cell(struct hlx_program *p, uint32_t node, uint32_t slot)
 {
 	const struct hlx_graph *g = p->graph;
-	struct hlx_cell c = { .arena = HLX_ARENA_STAGING, .parent = HLX_NONE,
+	struct hlx_cell c = { .arena = HLX_ARENA_ACTIVATIONS, .parent = HLX_NONE,
 		.bytes = hlx_slot_stride(&p->node[node].desc[slot]) * g->options.slots * 4 };
 
 	if (hlx_passes_continue(p))
@@ -196,22 +196,42 @@ static int partial_cells(struct hlx_program *p, uint32_t node)
 	return 0;
 }
 
-/* When the first use in INI order is done, all are.  node HLX_NONE: of all parameters. */
+/* The sum over a parameter's uses; node, unless HLX_NONE: only where that is the first of them. */
+static int reduce_param(struct hlx_program *p, uint32_t param, uint32_t node, const bool *active)
+{
+	const struct hlx_param *q = &p->graph->param[param];
+	struct hlx_use use[64];
+	uint32_t n = 0;
+
+	for (uint32_t u = 0; u < q->n_uses; u++)
+		if (active[q->use[u].node]) {
+			if (n == 64)
+				return hlx_fail(HLX_ENOTSUP, "%s is used more than 64 times", q->path);
+			use[n++] = q->use[u];
+		}
+	return n && (use[0].node == node || node == HLX_NONE) ? hlx_build_reduce_param(p, param, use, n) : 0;
+}
+
+static int reduce_all(struct hlx_program *p, const bool *active)
+{
+	for (uint32_t i = 0; i < p->graph->n_params; i++)
+		HLX_TRY(reduce_param(p, i, HLX_NONE, active));
+	return 0;
+}
+
+/* When the first use in INI order is done, all are: of the node's parameters, each once, as they are numbered. */
 static int reduce_finished(struct hlx_program *p, uint32_t node, const bool *active)
 {
-	const struct hlx_graph *g = p->graph;
+	const uint32_t *param = p->graph->node[node]->param;
+	uint64_t done = 0; /* 1 + the last of them */
 
-	for (uint32_t i = 0; i < g->n_params; i++) {
-		struct hlx_use use[64];
-		uint32_t n = 0;
-		for (uint32_t u = 0; u < g->param[i].n_uses; u++)
-			if (active[g->param[i].use[u].node]) {
-				if (n == 64)
-					return hlx_fail(HLX_ENOTSUP, "%s is used more than 64 times", g->param[i].path);
-				use[n++] = g->param[i].use[u];
-			}
-		if (n && (use[0].node == node || node == HLX_NONE))
-			HLX_TRY(hlx_build_reduce_param(p, i, use, n));
+	for (uint32_t next = 0; next != HLX_NONE; done = next + 1ull) {
+		next = HLX_NONE;
+		for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++)
+			if (param[s] >= done && param[s] < next)
+				next = param[s];
+		if (next != HLX_NONE)
+			HLX_TRY(reduce_param(p, next, node, active));
 	}
 	return 0;
 }
@@ -235,7 +255,7 @@ static int go(struct hlx_program *p, const bool *active)
 	if (p->graph->passes == 1)
 		return 0;
 	HLX_TRY(hlx_passes_join(p));
-	return reduce_finished(p, HLX_NONE, active);
+	return reduce_all(p, active);
 }
 
 int hlx_build_backward(struct hlx_program *p)

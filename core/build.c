@@ -50,16 +50,15 @@ int hlx_build_slot(const struct hlx_op *op, const char *name, uint32_t *out)
 
 int hlx_build_add_node(struct hlx_program *p, const struct hlx_op *op, const char *path, uint32_t *out)
 {
+	const uintptr_t before = (uintptr_t)p->node;
 	struct hlx_prog_node *grown = hlx_grow(p->node, p->n_nodes, sizeof(*grown)), *n;
 	uint32_t slots = 0;
 
 	if (!grown)
 		return HLX_ENOMEM;
-	p->node = grown;
-	for (uint32_t i = 0; i < p->n_nodes; i++) { /* they may have moved */
+	for (uint32_t i = 0; i < p->n_nodes && (uintptr_t)grown != before; i++) /* they have moved */
 		grown[i].pub.desc = grown[i].desc;
-		grown[i].pub.name = grown[i].path;
-	}
+	p->node = grown;
 	n = &grown[p->n_nodes];
 	while (op->slots[slots].name)
 		slots++;
@@ -97,8 +96,8 @@ int hlx_build_prepare(struct hlx_program *p, uint32_t node, const char *named)
 	if (n->pub.saved_bytes)
 		HLX_TRY(add(p, HLX_ARENA_ACTIVATIONS, n->pub.saved_bytes, false, &n->saved));
 	if (n->pub.work_bytes) {
-		HLX_TRY(add(p, HLX_ARENA_STAGING, n->pub.work_bytes, false, &n->work[0]));
-		HLX_TRY(add(p, HLX_ARENA_STAGING, n->pub.work_bytes, false, &p->node[node].work[1]));
+		HLX_TRY(add(p, HLX_ARENA_ACTIVATIONS, n->pub.work_bytes, false, &n->work[0]));
+		HLX_TRY(add(p, HLX_ARENA_ACTIVATIONS, n->pub.work_bytes, false, &p->node[node].work[1]));
 	}
 	if (n->impl->step) { /* scalars of its own: a region of its own */
 		n->step_offset = (uint32_t)p->cell[p->steps_cell].bytes;
@@ -131,26 +130,27 @@ static int storage_cells(struct hlx_program *p)
 	for (uint32_t i = 0; i < g->n_storages; i++) {
 		const struct hlx_storage *s = &g->storage[i];
 		p->value_cell[i] = p->grad_cell[i] = p->batch_cell[i] = HLX_NONE;
+		p->grad_state[i].next = i;
 		if (!s->elements)
 			continue;
 		HLX_TRY(add(p, s->input ? HLX_ARENA_PARAMETERS : HLX_ARENA_ACTIVATIONS, s->elements * 4, s->input,
 				&p->value_cell[i]));
 		HLX_TRY(hlx_passes_input(p, i));
 		if (p->options.backward)
-			HLX_TRY(add(p, HLX_ARENA_GRADIENTS, s->elements * 4, false, &p->grad_cell[i]));
+			HLX_TRY(add(p, HLX_ARENA_ACTIVATIONS, s->elements * 4, false, &p->grad_cell[i]));
 	}
 	return 0;
 }
 
-uint64_t hlx_blocks_offset(const struct hlx_graph *g, uint32_t param)
+/* Each tensor's blocks start aligned; the gaps hold zeros. */
+static void number_blocks(struct hlx_program *p)
 {
-	uint64_t at = 0;
+	const struct hlx_graph *g = p->graph;
 
-	for (uint32_t i = 0; i < param; i++) { /* each tensor's blocks start aligned; the gaps hold zeros */
+	for (uint32_t i = 0; i < g->n_params; i++) {
 		uint64_t n = (hlx_numel(&g->param[i].desc) + 1023) / 1024;
-		at += (n + HLX_ALIGN / 4 - 1) / (HLX_ALIGN / 4) * (HLX_ALIGN / 4);
+		p->first_block[i + 1] = p->first_block[i] + (n + HLX_ALIGN / 4 - 1) / (HLX_ALIGN / 4) * (HLX_ALIGN / 4);
 	}
-	return at;
 }
 
 static int param_cells(struct hlx_program *p)
@@ -164,7 +164,7 @@ static int param_cells(struct hlx_program *p)
 	if (grads) {
 		if (g->passes == 1)
 			HLX_TRY(add(p, HLX_ARENA_GRADIENTS, g->arena * 4, true, &p->gradients_cell));
-		HLX_TRY(add(p, HLX_ARENA_GRADIENTS, hlx_blocks_offset(g, g->n_params) * 4, true, &p->squares_cell));
+		HLX_TRY(add(p, HLX_ARENA_GRADIENTS, p->first_block[g->n_params] * 4, true, &p->squares_cell));
 		HLX_TRY(add(p, HLX_ARENA_PARAMETERS, (g->n_params + 1) * 4, true, &p->table_cell));
 		HLX_TRY(add(p, HLX_ARENA_PARAMETERS, g->arena / 64 * 4, true, &p->flags_cell));
 	}
@@ -186,9 +186,12 @@ static int make_cells(struct hlx_program *p)
 	p->batch_cell = calloc(g->n_storages + 1, sizeof(uint32_t));
 	p->grad_state = calloc(g->n_storages + 1, sizeof(*p->grad_state));
 	p->param_cell = calloc(g->n_params + 1, sizeof(uint32_t));
+	p->first_block = calloc(g->n_params + 1, sizeof(*p->first_block));
 	p->final_cell = calloc(g->n_params + 1, sizeof(uint32_t));
-	if (!p->value_cell || !p->grad_cell || !p->batch_cell || !p->grad_state || !p->param_cell || !p->final_cell)
+	if (!p->value_cell || !p->grad_cell || !p->batch_cell || !p->grad_state || !p->param_cell || !p->final_cell ||
+			!p->first_block)
 		return hlx_no_memory();
+	number_blocks(p);
 	HLX_TRY(add(p, HLX_ARENA_PARAMETERS, HLX_ALIGN, true, &p->steps_cell));
 	HLX_TRY(add(p, HLX_ARENA_PARAMETERS, 8, true, &p->loss_cell));
 	HLX_TRY(add(p, HLX_ARENA_PARAMETERS, 8, true, &p->norm_cell));
@@ -267,5 +270,6 @@ int hlx_program_build(struct hlx_program *p)
 		HLX_TRY(hlx_build_backward(p));
 	else
 		HLX_TRY(hlx_passes_join(p));
-	return build_update(p);
+	HLX_TRY(build_update(p));
+	return hlx_program_recompute(p);
 }

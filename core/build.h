@@ -48,6 +48,5 @@ int hlx_build_reduce_param(struct hlx_program *, uint32_t param, const struct hl
 int hlx_build_norm(struct hlx_program *);
 int hlx_build_optimizer(struct hlx_program *);
 int hlx_build_hash(struct hlx_program *);                   /* hash.c */
-uint64_t hlx_blocks_offset(const struct hlx_graph *, uint32_t param); /* in squares: elements */
 
 #endif

@@ -60,7 +60,7 @@ int hlx_graph_create(struct hlx_registry *r, const struct hlx_graph_options *o, 
 		return hlx_no_memory();
 	g->registry = r;
 	g->options = *o;
-	g->loss = HLX_NONE;
+	g->loss = g->layer = HLX_NONE;
 	if ((status = hlx_graph_split(g)) < 0) {
 		free(g);
 		return status;
@@ -143,6 +143,14 @@ const char *hlx_graph_chosen(const struct hlx_graph *g, const char *op)
 		if (!strcmp(g->choice[i].op, op))
 			return g->choice[i].impl;
 	return NULL;
+}
+
+int hlx_graph_layer(struct hlx_graph *g, int32_t layer)
+{
+	if (layer < -1 || layer > UINT16_MAX)
+		return hlx_fail(HLX_EINVAL, "layer %d, want 0 to %d, or -1", layer, UINT16_MAX);
+	g->layer = layer < 0 ? HLX_NONE : (uint32_t)layer;
+	return 0;
 }
 
 static int find_variable(void *ctx, const char *name, double *out)

@@ -44,6 +44,7 @@ struct hlx_graph_node {
 	struct hlx_init init[HLX_MAX_SLOTS];
 	uint32_t tensor[HLX_MAX_SLOTS]; /* or HLX_NONE */
 	uint32_t param[HLX_MAX_SLOTS];  /* or HLX_NONE */
+	uint32_t layer;                 /* that it was wired in, or HLX_NONE */
 	const struct hlx_op *op;
 	const char *impl;               /* the named one, or NULL */
 	char *where;                    /* "tiny.ini:12" */
@@ -79,6 +80,7 @@ struct hlx_graph {
 	uint32_t n_nodes, n_tensors, n_storages, n_params, n_names, n_variables, n_choices;
 	uint32_t *by_path, n_by_path; /* node + 1 by its path's hash, 0: none; a power of two, at least twice n_nodes */
 	uint32_t loss; /* node or HLX_NONE */
+	uint32_t layer; /* of the nodes that are wired now, or HLX_NONE */
 	uint64_t arena; /* elements of all parameters, each padded to HLX_ALIGN bytes */
 	/* options.batch and slots are those of one pass; roots: sums of whole slots, of one or more passes each */
 	uint32_t passes, roots;

@@ -81,7 +81,7 @@ int hlx_build_hash(struct hlx_program *p)
 		HLX_TRY(add_array(p, node, a));
 	HLX_TRY(add_table(p, node, "blocks", HLX_ARENA_PARAMETERS, table(2, count_blocks(g), 4, 0), &p->blocks_cell));
 	HLX_TRY(add_table(p, node, "keys", HLX_ARENA_PARAMETERS, table(3, p->n_arrays, count_rows(g), 2), &p->keys_cell));
-	HLX_TRY(add_table(p, node, "sums", HLX_ARENA_STAGING, table(3, p->n_arrays, count_rows(g), 2), &p->sums_cell));
+	HLX_TRY(add_table(p, node, "sums", HLX_ARENA_ACTIVATIONS, table(3, p->n_arrays, count_rows(g), 2), &p->sums_cell));
 	HLX_TRY(add_cell(p, HLX_ARENA_RESULTS, p->cell[p->sums_cell].bytes, &p->result_cell));
 	HLX_TRY(hlx_build_finish(p, node));
 	return hlx_record_copy(p, node, p->result_cell, p->sums_cell);

@@ -120,8 +120,10 @@ static int wire_all(struct hlx_graph *g, struct hlx_ini *ini)
 	HLX_TRY(wire_section(g, ini, "embed", "embed"));
 	for (int64_t l = 0; l < layers; l++) {
 		snprintf(prefix, sizeof(prefix), "layer.%lld", (long long)l);
+		HLX_TRY(hlx_graph_layer(g, (int32_t)l));
 		HLX_TRY(wire_section(g, ini, "layer", prefix));
 	}
+	HLX_TRY(hlx_graph_layer(g, -1));
 	if (!layers) /* its keys are right, only not wanted */
 		for (size_t i = 0; i < ini->count; i++)
 			ini->entry[i].used |= !strcmp(ini->entry[i].section, "layer");

@@ -24,6 +24,7 @@ int hlx_graph_node_create(struct hlx_graph *g, const struct hlx_op *op, const ch
 		return hlx_no_memory();
 	n->op = op;
 	n->impl = hlx_graph_chosen(g, op->name);
+	n->layer = g->layer;
 	n->path = strdup(path);
 	n->where = strdup(where);
 	for (uint32_t s = 0; s < HLX_MAX_SLOTS; s++)

@@ -12,6 +12,7 @@
  */
 #include "core/build.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static uint64_t run_bytes(const struct hlx_desc *d)
@@ -22,18 +23,28 @@ static uint64_t run_bytes(const struct hlx_desc *d)
 /* -- cells ------------------------------------------------------------------------------------------------- */
 
 /* A parameter's first use lies where its final gradient does, further uses behind all of them, the loss last. */
+static void place_uses(struct hlx_program *p)
+{
+	const struct hlx_graph *g = p->graph;
+	uint64_t at = g->arena * 4;
+
+	for (uint32_t i = 0; i < g->n_params; i++) {
+		p->further_use[i] = at;
+		at += (g->param[i].n_uses - 1) * run_bytes(&g->param[i].desc);
+	}
+	p->further_use[g->n_params] = at;
+}
+
 static uint64_t root_offset(const struct hlx_program *p, uint32_t node, uint32_t slot)
 {
 	const struct hlx_graph *g = p->graph;
-	uint64_t at = p->options.backward ? g->arena * 4 : 0;
+	uint32_t i = g->node[node]->param[slot], u = 0;
 
-	for (uint32_t i = 0; p->options.backward && i < g->n_params; i++)
-		for (uint32_t u = 0; u < g->param[i].n_uses; u++) {
-			if (g->param[i].use[u].node == node && g->param[i].use[u].slot == slot)
-				return u ? at : g->param[i].offset * 4;
-			at += u ? run_bytes(&g->param[i].desc) : 0;
-		}
-	return at;
+	if (!p->options.backward || i == HLX_NONE)
+		return p->options.backward ? p->further_use[g->n_params] : 0;
+	while (g->param[i].use[u].node != node || g->param[i].use[u].slot != slot)
+		u++;
+	return u ? p->further_use[i] + (u - 1) * run_bytes(&g->param[i].desc) : g->param[i].offset * 4;
 }
 
 static int check(const struct hlx_program *p)
@@ -57,6 +68,9 @@ int hlx_passes_cells(struct hlx_program *p)
 	if (g->passes == 1)
 		return 0;
 	HLX_TRY(check(p));
+	if (!(p->further_use = calloc(g->n_params + 1, sizeof(*p->further_use))))
+		return hlx_no_memory();
+	place_uses(p);
 	HLX_TRY(hlx_build_loss_slot(p, &slot));
 	arena.bytes = root_offset(p, g->loss, slot) + run_bytes(&g->node[g->loss]->desc[slot]);
 	HLX_TRY(hlx_program_add_cell(p, arena, &p->roots_cell));
@@ -142,7 +156,7 @@ int hlx_passes_begin(struct hlx_program *p)
 
 int hlx_passes_reduce_loss(struct hlx_program *p)
 {
-	struct hlx_cell scratch = { .arena = HLX_ARENA_STAGING, .bytes = HLX_ALIGN, .parent = HLX_NONE };
+	struct hlx_cell scratch = { .arena = HLX_ARENA_ACTIVATIONS, .bytes = HLX_ALIGN, .parent = HLX_NONE };
 	uint32_t slot, squares, partial;
 
 	if (p->graph->passes == 1 || p->graph->options.slots == 1)
@@ -157,7 +171,7 @@ static int build_add(struct hlx_program *p, uint32_t level)
 {
 	const uint64_t n = p->cell[p->roots_cell].bytes / 4;
 	const struct hlx_desc all = { .dtype = HLX_F32, .rank = 1, .dim = { n }, .stride = { 1 } };
-	struct hlx_cell scratch = { .arena = HLX_ARENA_STAGING, .bytes = (n / 1024 + 1) * 4, .parent = HLX_NONE };
+	struct hlx_cell scratch = { .arena = HLX_ARENA_ACTIVATIONS, .bytes = (n / 1024 + 1) * 4, .parent = HLX_NONE };
 	struct hlx_reduction r = { .path = "micro_batch", .desc = &all, .partial = p->level_cell[level], .out = p->roots_cell,
 		.slots = 1 };
 
@@ -184,7 +198,7 @@ int hlx_passes_join(struct hlx_program *p)
 int hlx_passes_clear(struct hlx_program *p, uint32_t node, uint32_t param, uint32_t *partial)
 {
 	const struct hlx_param *q = &p->graph->param[param];
-	struct hlx_cell c = { .arena = HLX_ARENA_STAGING, .bytes = run_bytes(&q->desc), .parent = HLX_NONE };
+	struct hlx_cell c = { .arena = HLX_ARENA_ACTIVATIONS, .bytes = run_bytes(&q->desc), .parent = HLX_NONE };
 	uint32_t cell, from = *partial;
 
 	if (p->graph->passes == 1)

@@ -17,10 +17,11 @@ static uint64_t padded(uint64_t bytes)
 	return (bytes + HLX_ALIGN - 1) / HLX_ALIGN * HLX_ALIGN;
 }
 
-static bool lives_together(const struct hlx_cell *a, const struct hlx_cell *b)
-{
-	return a->persistent || b->persistent || (a->first <= b->last && b->first <= a->last);
-}
+/* A cell that has its place: beside the others in one array, since a model has tens of thousands to look through. */
+struct placed {
+	uint64_t begin, end;
+	uint32_t first, last;
+};
 
 static bool is_placed_here(const struct hlx_cell *c)
 {
@@ -35,10 +36,27 @@ static uint64_t chunk_size(const struct hlx_program *p)
 	return most < (2ull << 30) ? most : 2ull << 30;
 }
 
-/* The lowest place from `at` on where bytes do not cross a chunk's end. */
-static uint64_t in_chunk(uint64_t at, uint64_t bytes, uint64_t chunk)
+/* The lowest place from `at` on where bytes do not cross a chunk's end; *end: of the chunk of a place further down. */
+static uint64_t in_chunk(uint64_t at, uint64_t bytes, uint64_t chunk, uint64_t *end)
 {
-	return at / chunk == (at + bytes - 1) / chunk ? at : (at / chunk + 1) * chunk;
+	for (; at + bytes > *end; *end += chunk)
+		at = at > *end ? at : *end;
+	return at;
+}
+
+static void insert(struct placed *placed, uint32_t n, struct placed new)
+{
+	uint32_t low = 0, high = n;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (placed[middle].begin > new.begin)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	memmove(placed + low + 1, placed + low, (n - low) * sizeof(*placed));
+	placed[low] = new;
 }
 
 static uint64_t size_of_order(const struct hlx_cell *c)
@@ -63,27 +81,24 @@ static void sort(const struct hlx_program *p, uint32_t *order, uint32_t n)
 }
 
 /* placed: the cells of this arena so far, by offset. */
-static int place(struct hlx_program *p, uint32_t index, uint32_t *placed, uint32_t n, uint64_t chunk)
+static int place(struct hlx_program *p, uint32_t index, struct placed *placed, uint32_t n, uint64_t chunk)
 {
 	struct hlx_cell *c = &p->cell[index];
-	uint64_t need = padded(c->bytes), at = 0;
-	uint32_t i;
+	uint64_t need = padded(c->bytes), at = 0, end = chunk;
+	uint32_t first = c->persistent ? 0 : c->first, last = c->persistent ? UINT32_MAX : c->last;
 
 	if (need > chunk)
 		return hlx_fail(HLX_ENOMEM, "one tensor of %llu MiB: %s allocates at most %llu MiB at once",
 				(unsigned long long)need >> 20, p->dev->info.name, (unsigned long long)chunk >> 20);
-	for (i = 0; i < n; i++) {
-		const struct hlx_cell *o = &p->cell[placed[i]];
-		if (!lives_together(c, o) || o->offset + padded(o->bytes) <= at)
-			continue;
-		if (o->offset >= at + need)
+	for (uint32_t i = 0; i < n; i++) {
+		const struct placed *o = &placed[i];
+		if (o->begin >= at + need)
 			break; /* sorted: nothing further on is in the way */
-		at = in_chunk(o->offset + padded(o->bytes), need, chunk);
+		if (o->end > at && o->first <= last && first <= o->last)
+			at = in_chunk(o->end, need, chunk, &end);
 	}
 	c->offset = at;
-	for (i = n; i && p->cell[placed[i - 1]].offset > at; i--)
-		placed[i] = placed[i - 1];
-	placed[i] = index;
+	insert(placed, n, (struct placed){ at, at + need, first, last });
 	return 0;
 }
 
@@ -100,7 +115,7 @@ static uint64_t chunk_bytes(const struct hlx_program *p, enum hlx_arena arena, u
 	return end;
 }
 
-static int place_all(struct hlx_program *p, uint32_t *order, uint32_t *placed)
+static int place_all(struct hlx_program *p, uint32_t *order, struct placed *placed)
 {
 	uint64_t chunk = chunk_size(p) / HLX_ALIGN * HLX_ALIGN;
 
@@ -134,15 +149,17 @@ static void count(struct hlx_program *p)
 		states += p->cell[c].arena == HLX_ARENA_STATES && p->cell[c].parent == HLX_NONE;
 	*i = (struct hlx_plan_info){ .weights = p->graph->arena * 4, .states = p->graph->arena * 4 * states,
 		.gradients = p->arena_bytes[HLX_ARENA_GRADIENTS], .activations = p->arena_bytes[HLX_ARENA_ACTIVATIONS],
-		.staging = p->arena_bytes[HLX_ARENA_STAGING], .parameters = p->arena_bytes[HLX_ARENA_PARAMETERS] + p->arena_bytes[HLX_ARENA_RESULTS],
+		.parameters = p->arena_bytes[HLX_ARENA_PARAMETERS] + p->arena_bytes[HLX_ARENA_RESULTS],
 		.available = hlx_memory_available(p->dev), .steps = p->n_steps };
 	i->passes = p->graph->passes;
 	i->arenas = !p->options.backward ? 0 : p->n_levels + 1;
 	i->sums = !p->options.backward ? 0 : i->passes == 1 ? p->cell[p->gradients_cell].bytes :
 		i->arenas * p->cell[p->roots_cell].bytes;
-	i->total = i->weights + i->states + i->gradients + i->activations + i->staging + i->parameters;
-	for (uint32_t s = 0; s < p->n_steps; s++)
+	i->total = i->weights + i->states + i->gradients + i->activations + i->parameters;
+	for (uint32_t s = 0; s < p->n_steps; s++) {
 		i->dispatches += p->step[s].kind == HLX_DISPATCH;
+		i->again += p->step[s].kind == HLX_DISPATCH && p->step[s].again;
+	}
 }
 
 static int keep(struct hlx_program *p)
@@ -164,12 +181,14 @@ static int keep(struct hlx_program *p)
 
 int hlx_program_layout(struct hlx_program *p)
 {
-	uint32_t *order = calloc(2 * (size_t)p->n_cells + 1, sizeof(*order));
-	int status = order ? keep(p) : hlx_no_memory();
+	uint32_t *order = calloc((size_t)p->n_cells + 1, sizeof(*order));
+	struct placed *placed = calloc((size_t)p->n_cells + 1, sizeof(*placed));
+	int status = order && placed ? keep(p) : hlx_no_memory();
 
 	if (status >= 0)
-		status = place_all(p, order, order + p->n_cells);
+		status = place_all(p, order, placed);
 	free(order);
+	free(placed);
 	if (status >= 0)
 		count(p);
 	return status;
@@ -204,6 +223,13 @@ int hlx_program_allocate(struct hlx_program *p)
 		}
 	}
 	return 0;
+}
+
+uint32_t hlx_cell_root(const struct hlx_program *p, uint32_t cell)
+{
+	while (p->cell[cell].parent != HLX_NONE)
+		cell = p->cell[cell].parent;
+	return cell;
 }
 
 const struct hlx_memory *hlx_cell_memory(const struct hlx_program *p, uint32_t cell, uint64_t *offset)

@@ -12,7 +12,7 @@
 static int write_tables(struct hlx_program *p)
 {
 	const struct hlx_graph *g = p->graph;
-	uint32_t *table, *flags, blocks = 0;
+	uint32_t *table, *flags;
 	uint64_t at;
 	const struct hlx_memory *m;
 	int status;
@@ -23,14 +23,12 @@ static int write_tables(struct hlx_program *p)
 	flags = calloc(g->arena / 64 + 1, sizeof(*flags));
 	status = table && flags ? 0 : hlx_no_memory();
 	for (uint32_t i = 0; status >= 0 && i < g->n_params; i++) {
-		uint64_t n = hlx_numel(&g->param[i].desc);
-		table[i] = blocks;
-		blocks += (uint32_t)((((n + 1023) / 1024) + HLX_ALIGN / 4 - 1) / (HLX_ALIGN / 4) * (HLX_ALIGN / 4));
+		table[i] = (uint32_t)p->first_block[i];
 		for (uint64_t e = 0; e < hlx_slot_stride(&g->param[i].desc); e += 64)
 			flags[(g->param[i].offset + e) / 64] = g->param[i].no_decay | (uint32_t)g->param[i].frozen << 1;
 	}
 	if (status >= 0) {
-		table[g->n_params] = blocks;
+		table[g->n_params] = (uint32_t)p->first_block[g->n_params];
 		m = hlx_cell_memory(p, p->table_cell, &at);
 		status = hlx_memory_write(p->dev, m, at, (g->n_params + 1) * sizeof(*table), table);
 	}
@@ -128,6 +126,8 @@ void hlx_program_destroy(struct hlx_program *p)
 	free(p->grad_cell);
 	free(p->batch_cell);
 	free(p->param_cell);
+	free(p->first_block);
+	free(p->further_use);
 	free(p->final_cell);
 	free(p->node);
 	free(p->cell);
@@ -140,14 +140,14 @@ struct hlx_plan_info hlx_program_plan(const struct hlx_program *p)
 	return p->plan;
 }
 
-static const char *const arena_name[] = { "weights", "states", "gradients", "activations", "staging", "parameters", "results" };
+static const char *const arena_name[] = { "weights", "states", "gradients", "activations", "parameters", "results" };
 
 static const char *phase_name(const struct hlx_prog_step *s, char text[16])
 {
 	bool add = s->phase >= HLX_PHASE_ADD;
 
 	if (s->phase == HLX_PHASE_PASS)
-		return s->backward ? "backward" : "forward";
+		return s->again ? "again" : s->backward ? "backward" : "forward";
 	if (s->phase == HLX_PHASE_ZERO || s->phase == HLX_PHASE_END)
 		return s->phase == HLX_PHASE_ZERO ? "zero" : "end";
 	snprintf(text, 16, "%s %u", add ? "add" : "store", s->phase - (unsigned)(add ? HLX_PHASE_ADD : HLX_PHASE_STORE));

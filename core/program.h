@@ -4,6 +4,7 @@
  *   build.c   nodes forward, backward, reductions, norm, optimizer, hash -> steps with symbolic arguments (cells)
  *   passes.c  what a step in several micro-batches has besides: phases, and the sums that join them
  *   record.c  what a plugin's dispatch() and its kin check and append
+ *   recompute.c a layer's forward steps once more, before its backward steps
  *   compile.c the steps' pipelines, built side by side
  *   schedule.c which steps run at once: epochs
  *   plan.c    lifetimes -> an arena and an offset for each cell
@@ -19,8 +20,13 @@
 #include "core/graph.h"
 #include "core/pipeline.h"
 
-enum hlx_arena { HLX_ARENA_WEIGHTS, HLX_ARENA_STATES, HLX_ARENA_GRADIENTS, HLX_ARENA_ACTIVATIONS, HLX_ARENA_STAGING,
-	HLX_ARENA_PARAMETERS, HLX_ARENA_RESULTS, HLX_ARENA_COUNT };
+/*
+ * GRADIENTS are those of parameters.  ACTIVATIONS has whatever lives for some of the steps: activations, their gradients,
+ * partial sums, work bytes; with recompute those need 15 % less in one arena than in one each, as one grows when the other
+ * shrinks.  The host writes PARAMETERS and reads RESULTS.
+ */
+enum hlx_arena { HLX_ARENA_WEIGHTS, HLX_ARENA_STATES, HLX_ARENA_GRADIENTS, HLX_ARENA_ACTIVATIONS, HLX_ARENA_PARAMETERS,
+	HLX_ARENA_RESULTS, HLX_ARENA_COUNT };
 
 struct hlx_cell {
 	enum hlx_arena arena;
@@ -53,7 +59,7 @@ struct hlx_prog_step {
 	enum hlx_step_kind kind;
 	uint32_t node;
 	uint8_t phase;          /* enum hlx_phase; steps of one lie side by side */
-	bool backward, barrier; /* barrier: waits for what came before */
+	bool backward, again, barrier; /* again: recompute.c's; barrier: waits for what came before */
 	struct hlx_pipeline *pipeline;
 	unsigned char push[256];
 	uint32_t push_bytes, groups[3], word;
@@ -90,6 +96,7 @@ struct hlx_region {
 struct hlx_grad_state {
 	struct hlx_region *written;
 	uint32_t n, since; /* since: the first node that knows the storage */
+	uint32_t next; /* a ring of the storages whose gradients are one: share.c */
 	bool zeroed; /* a fill came first: everything accumulates */
 };
 
@@ -105,9 +112,11 @@ struct hlx_program {
 	uint32_t *value_cell, *grad_cell; /* by storage */
 	uint32_t *batch_cell; /* by storage: where an input has all of the batch, or HLX_NONE */
 	uint32_t *param_cell, *final_cell; /* by parameter: its value, its gradient summed over the slots */
+	uint64_t *first_block; /* by parameter, and the end: of its squares, in elements */
 	struct hlx_grad_state *grad_state; /* by storage */
 	uint32_t weights_cell, gradients_cell, squares_cell, table_cell, flags_cell, loss_cell, norm_cell, steps_cell;
 	uint32_t blocks_cell, keys_cell, sums_cell, result_cell; /* of the state hash, where there is one */
+	uint64_t *further_use; /* by parameter, and the end: where sums of its uses but the first are in roots */
 	uint32_t roots_cell, level_cell[HLX_MAX_LEVELS], n_levels; /* passes.c */
 	uint32_t state_cell[HLX_MAX_SLOTS];
 	const char *state_name[HLX_MAX_SLOTS];
@@ -145,6 +154,10 @@ int hlx_record_zero(struct hlx_program *, uint32_t node, uint32_t cell);
 uint32_t hlx_passes_times(const struct hlx_program *, uint8_t phase); /* that a run makes of a phase */
 /* Sends all of a run; the last of it is not waited for. */
 int hlx_passes_start(struct hlx_program *, const struct hlx_step *);
+/* What a slice is cut from in the end; the cell itself where it is none. */
+uint32_t hlx_cell_root(const struct hlx_program *, uint32_t cell);
+/* recompute.c: where the options want it */
+int hlx_program_recompute(struct hlx_program *);
 /* schedule.c */
 int hlx_program_schedule(struct hlx_program *);
 /* compile.c: what its steps need */

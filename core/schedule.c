@@ -38,11 +38,14 @@ static struct touch touch_of(const struct hlx_program *p, const struct hlx_acces
 	return t;
 }
 
+/* a comes before b. */
 static bool conflicts(const struct schedule *s, uint32_t a, uint32_t b)
 {
 	const struct hlx_prog_step *step = s->program->step;
 
 	if (step[a].kind == HLX_HOST_CALL || step[b].kind == HLX_HOST_CALL) /* they run between submissions */
+		return true;
+	if (step[b].again != step[a].again) /* b, the later one, takes memory that a layer's backward pass still has */
 		return true;
 	for (uint32_t i = 0; i < step[a].n_access; i++)
 		for (uint32_t j = 0; j < step[b].n_access; j++) {

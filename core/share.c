@@ -31,7 +31,7 @@ static struct touching touching(const struct hlx_program *p, uint32_t node, uint
 {
 	struct touching t = { .n = 0 };
 
-	for (uint32_t i = 0; i < node; i++)
+	for (uint32_t i = p->grad_state[storage].since; i < node; i++)
 		for (uint32_t s = 0; s < p->node[i].pub.n_slots; s++)
 			if (p->node[i].op->slots[s].role == role && tensor(p, i, s) && tensor(p, i, s)->storage == storage) {
 				t.first = t.n++ ? t.first : i;
@@ -48,23 +48,42 @@ static bool is_safe(const struct hlx_program *p, uint32_t node, uint32_t a, uint
 	return !writers.n || !readers.n || writers.last < readers.first;
 }
 
-static uint32_t root(const struct hlx_program *p, uint32_t cell)
+/* A name that no node before this one knows is history: all of a residual stream is one ring, which stays short so. */
+static void forget(struct hlx_program *p, uint32_t node, uint32_t storage)
 {
-	while (cell != HLX_NONE && p->cell[cell].parent != HLX_NONE)
-		cell = p->cell[cell].parent;
-	return cell;
+	struct hlx_grad_state *g = p->grad_state;
+
+	for (uint32_t i = storage; g[i].next != storage;) {
+		uint32_t next = g[i].next;
+		if (g[next].since < node) {
+			i = next;
+			continue;
+		}
+		g[i].next = g[next].next;
+		g[next].next = next;
+	}
 }
 
-/* Against every name that the output's gradient has so far; a name that no node before this one knows is history. */
+/* Against every name that the output's gradient has so far. */
 static bool is_safe_among(const struct hlx_program *p, uint32_t node, uint32_t in, uint32_t out)
 {
-	uint32_t cell = root(p, p->grad_cell[out]);
+	uint32_t i = out;
 
-	for (uint32_t i = 0; i < p->graph->n_storages; i++)
-		if (p->grad_state[i].since < node && root(p, p->grad_cell[i]) == cell &&
-				(!is_safe(p, node, in, i) || !is_safe(p, node, i, in)))
+	do {
+		if (p->grad_state[i].since < node && (!is_safe(p, node, in, i) || !is_safe(p, node, i, in)))
 			return false;
+		i = p->grad_state[i].next;
+	} while (i != out);
 	return true;
+}
+
+static void join(struct hlx_program *p, uint32_t a, uint32_t b)
+{
+	uint32_t next = p->grad_state[a].next;
+
+	p->grad_state[a].next = p->grad_state[b].next;
+	p->grad_state[b].next = next;
+	p->cell[p->grad_cell[a]].parent = hlx_cell_root(p, p->grad_cell[b]);
 }
 
 static bool may_share(const struct hlx_program *p, uint32_t node, uint32_t slot, const struct hlx_tensor *out)
@@ -94,12 +113,14 @@ int hlx_build_share(struct hlx_program *p, uint32_t node)
 	const struct hlx_tensor *out = output(p, node);
 	bool kept = p->seeded || p->graph->options.input_grads || (p->options.keep && p->options.keep[0]);
 
+	if (out && !kept)
+		forget(p, node, out->storage);
 	for (uint32_t s = 0; out && !kept && s < p->node[node].pub.n_slots; s++) {
 		uint32_t storage;
 		if (!may_share(p, node, s, out))
 			continue;
 		storage = tensor(p, node, s)->storage;
-		p->cell[p->grad_cell[storage]].parent = root(p, p->grad_cell[out->storage]);
+		join(p, storage, out->storage);
 		HLX_TRY(hlx_build_remember(p, storage, &tensor(p, node, s)->desc));
 		p->node[node].pub.grads &= ~(1ull << s);
 	}

@@ -77,7 +77,7 @@ int hlx_build_reduce_loss(struct hlx_program *p)
 {
 	const struct hlx_graph *g = p->graph;
 	const struct hlx_prog_node *loss = &p->node[g->loss];
-	struct hlx_cell scratch = { .arena = HLX_ARENA_STAGING, .bytes = HLX_ALIGN, .parent = HLX_NONE };
+	struct hlx_cell scratch = { .arena = HLX_ARENA_ACTIVATIONS, .bytes = HLX_ALIGN, .parent = HLX_NONE };
 	struct hlx_reduction r = { .out = p->loss_cell, .slots = slots_left(p), .first = true, .last = true };
 	uint32_t s;
 
@@ -96,7 +96,7 @@ int hlx_build_squares(struct hlx_program *p, uint32_t param, uint32_t *out)
 	uint64_t blocks = (hlx_numel(&p->graph->param[param].desc) + 1023) / 1024;
 
 	return hlx_program_add_cell(p, (struct hlx_cell){ .arena = HLX_ARENA_GRADIENTS, .bytes = blocks * 4,
-			.parent = p->squares_cell, .offset = hlx_blocks_offset(p->graph, param) * 4, .persistent = true }, out);
+			.parent = p->squares_cell, .offset = p->first_block[param] * 4, .persistent = true }, out);
 }
 
 int hlx_build_reduce_param(struct hlx_program *p, uint32_t param, const struct hlx_use *use, uint32_t n)

@@ -166,7 +166,6 @@ static void put_plan(struct bench *b, const struct conf *c)
 	json_object_set_new(memory, "optimizer", json_integer((json_int_t)i.states));
 	json_object_set_new(memory, "gradients", json_integer((json_int_t)i.gradients));
 	json_object_set_new(memory, "activations", json_integer((json_int_t)i.activations));
-	json_object_set_new(memory, "staging", json_integer((json_int_t)i.staging));
 	json_object_set_new(memory, "parameters", json_integer((json_int_t)i.parameters));
 	json_object_set_new(memory, "total", json_integer((json_int_t)i.total));
 }

@@ -15,12 +15,14 @@ static const char *const schedules[] = {
 	[HLX_DECAY_CONSTANT - 1] = "constant", [HLX_DECAY_LINEAR - 1] = "linear", [HLX_DECAY_COSINE - 1] = "cosine", NULL
 };
 static const char *const modes[] = { [HLX_PORTABLE - 1] = "portable", [HLX_DEVICE - 1] = "device", NULL };
+static const char *const recomputes[] = { [HLX_RECOMPUTE_NONE] = "none", [HLX_RECOMPUTE_LAYER] = "layer", NULL };
 
 #define AT(member) offsetof(struct conf, member)
 #define BIG 9007199254740992.0 /* 2^53 */
 const struct conf_key conf_keys[CONF_KEYS] = {
 	{ "train", "batch_size", KEY_INT, AT(batch_size), 8, 1, 1 << 20, NULL, NULL },
 	{ "train", "micro_batch", KEY_INT, AT(micro_batch), 0, 1, 1 << 20, NULL, NULL }, /* 0, absent: batch_size */
+	{ "train", "recompute", KEY_CHOICE, AT(recompute), 1 + HLX_RECOMPUTE_NONE, 0, 0, NULL, recomputes },
 	{ "train", "steps", KEY_INT, AT(steps), 0, 0, 4294967295.0, NULL, NULL },
 	{ "train", "epochs", KEY_INT, AT(epochs), 0, 0, 1 << 30, NULL, NULL },
 	{ "train", "lr", KEY_REAL, AT(lr), 3e-4, 0, 1e3, NULL, NULL },

@@ -31,6 +31,7 @@ struct conf {
 
 	int64_t batch_size, micro_batch, steps, epochs, warmup, seed, slots, eval_every, eval_batches;
 	int64_t schedule; /* enum hlx_decay */
+	int64_t recompute; /* 1 + enum hlx_recompute */
 	double lr, lr_min;
 	const char *optimizer;
 	const char *init_text, *frozen;
@@ -76,7 +77,8 @@ int conf_resolve(struct conf *, uint64_t windows);
 struct hlx_schedule conf_schedule(const struct conf *);
 /* Puts every value, defaults included, into the ini, so that run.ini says all. */
 int conf_write_back(struct conf *, const struct hlx_registry *);
-/* A hash of all that can change a bit, and of [ops]: not of [output], nor of train.micro_batch. */
+/* A hash of all that can change a bit, and of [ops]: not of [output], nor of train.micro_batch and
+ * train.recompute. */
 uint64_t conf_fingerprint(const struct conf *);
 
 #endif

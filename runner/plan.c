@@ -14,17 +14,19 @@ static void print_plan(const char *name, const struct hlx_program *p)
 	const struct hlx_plan_info i = hlx_program_plan(p);
 	char sums[24];
 
-	printf("\n%s: %u steps, %u dispatches, %u barriers", name, i.steps, i.dispatches, i.barriers);
+	printf("\n%s: %u steps, %u dispatches", name, i.steps, i.dispatches);
+	if (i.again)
+		printf(" (%u of them to recompute)", i.again);
+	printf(", %u barriers", i.barriers);
 	printf(i.passes > 1 ? ", in %u passes\n" : "\n", i.passes);
 	bytes("weights", i.weights);
 	bytes("optimizer", i.states);
 	bytes("gradients", i.gradients);
-	if (i.arenas) { /* those of parameters, finished or not; the others are of activations */
+	if (i.arenas) { /* finished or not; the rest are the norm's */
 		snprintf(sums, sizeof sums, "  sums, %u x", i.arenas);
 		bytes(sums, i.sums);
 	}
 	bytes("activations", i.activations);
-	bytes("staging", i.staging);
 	bytes("parameters", i.parameters);
 	bytes("total", i.total);
 	bytes("available", i.available);

@@ -92,7 +92,7 @@ static int go_on(struct train *t, const struct cli_args *args)
 
 static int resume(const struct cli_args *args)
 {
-	static const char *const free_to_set[] = { "train.micro_batch", NULL };
+	static const char *const free_to_set[] = { "train.micro_batch", "train.recompute", NULL };
 	struct conf conf = { 0 };
 	struct session session = { 0 };
 	struct data data = { 0 };
@@ -122,6 +122,7 @@ static int resume(const struct cli_args *args)
 const struct command command_resume = {
 	"resume", "DIR", "go on with a run from its newest checkpoint, bit for bit",
 	"The configuration is DIR/run.ini.  --steps changes how far the run goes, and with it a schedule that ends there;\n"
-	"--set train.micro_batch=N how much is computed at a time, which changes no bit.\n",
+	"--set train.micro_batch=N how much is computed at a time, --set train.recompute=layer what is kept meanwhile: neither\n"
+	"changes a bit.\n",
 	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET }, resume
 };

@@ -85,7 +85,8 @@ int session_plans(struct session *s, struct conf *c)
 {
 	const char *keep[2] = { NULL, NULL };
 	const struct hlx_program_options train = {
-		.backward = true, .optimizer = c->optimizer, .ini = c->ini, .ini_section = "train", .hash = true
+		.backward = true, .optimizer = c->optimizer, .ini = c->ini, .ini_section = "train", .hash = true,
+		.recompute = (enum hlx_recompute)(c->recompute - 1)
 	}, eval = { 0 }, sample = { .keep = keep };
 
 	CLI_TRY(make(s, s->train_graph, &train, &s->train));

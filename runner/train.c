@@ -210,9 +210,11 @@ static int rescue(struct train *t, int status)
 {
 	char why[512];
 
-	if ((status != HLX_EIO && status != HLX_EOUTPUT) || t->saved == t->at.step)
+	if ((status != HLX_EIO && status != HLX_EOUTPUT) || (t->saved == t->at.step && status == HLX_EOUTPUT))
 		return status;
 	snprintf(why, sizeof why, "%s", hlx_message());
+	if (t->saved == t->at.step)
+		return hlx_fail(status, "%s; the state is saved in step-%llu", why, (unsigned long long)t->saved);
 	if (catch_up(t) < 0 || train_save(t) < 0) /* a full disk, most likely: the error stands */
 		return hlx_fail(status, "%s; the last checkpoint is step-%llu", why, (unsigned long long)t->saved);
 	if (hung_up && status == HLX_EOUTPUT) /* the terminal went before the signal came */

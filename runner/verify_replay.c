@@ -212,7 +212,7 @@ static int verify_all(struct replay *r, const struct cli_args *args)
 
 int verify_replay(const struct cli_args *args)
 {
-	static const char *const free_to_set[] = { "ops.", "data.corpus", "train.micro_batch", NULL };
+	static const char *const free_to_set[] = { "ops.", "data.corpus", "train.micro_batch", "train.recompute", NULL };
 	struct conf conf = { 0 };
 	struct session session = { 0 };
 	struct data data = { 0 };

@@ -52,7 +52,7 @@ static struct outcome train(const char *text, uint64_t slots, uint64_t micro)
 	struct outcome o = { .n = 0 };
 	struct model m;
 
-	OK(model_open_micro(&m, text, set, slots, micro));
+	OK(model_open_as(&m, text, set, (struct model_how){ .slots = slots, .micro = micro }));
 	m.ignore = true;
 	for (uint64_t s = 1; s <= 3; s++)
 		OK(model_train(&m, s, &o.result));

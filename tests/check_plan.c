@@ -185,14 +185,19 @@ static struct hlx_graph *model(const char *name, struct hlx_ini **ini, uint64_t 
 	return g;
 }
 
-static struct hlx_program *plan(struct hlx_graph *g, struct hlx_ini *ini, bool train)
+static struct hlx_program *plan_as(struct hlx_graph *g, struct hlx_ini *ini, bool train, enum hlx_recompute recompute)
 {
 	struct hlx_program_options o = { .backward = train, .optimizer = train ? "adam" : NULL, .ini = ini,
-		.ini_section = "train" };
+		.ini_section = "train", .recompute = recompute };
 	struct hlx_program *p;
 
 	ck_ok(hlx_program_create(dev, g, NULL, &o, &p));
 	return p;
+}
+
+static struct hlx_program *plan(struct hlx_graph *g, struct hlx_ini *ini, bool train)
+{
+	return plan_as(g, ini, train, HLX_RECOMPUTE_NONE);
 }
 
 START_TEST(load)
@@ -224,7 +229,7 @@ START_TEST(models_plans)
 	ck_assert_uint_ge(i.weights, numel * 4);
 	ck_assert_uint_le(i.weights, numel * 4 + 256 * hlx_graph_param_count(g));
 	ck_assert_uint_eq(i.states, 2 * i.weights);
-	ck_assert_uint_eq(i.total, i.weights + i.states + i.gradients + i.activations + i.staging + i.parameters);
+	ck_assert_uint_eq(i.total, i.weights + i.states + i.gradients + i.activations + i.parameters);
 	ck_assert_uint_gt(i.dispatches, 100);
 	ck_assert_uint_le(i.dispatches, i.steps);
 	ck_assert_uint_lt(hlx_program_plan(c).activations, i.activations);
@@ -262,6 +267,40 @@ START_TEST(passes_plans)
 	free(phase);
 	ck_assert_uint_eq(hlx_program_plan(a).passes, batch[_i] / micro[_i]);
 	ck_assert_uint_eq(hlx_program_plan(a).arenas, arenas[_i]);
+	hlx_program_destroy(a);
+	hlx_program_destroy(b);
+	hlx_program_destroy(c);
+	hlx_graph_destroy(g);
+	hlx_ini_destroy(ini);
+}
+END_TEST
+
+/*
+ * Layers made again: the same invariants, fewer activations, and no dispatch more than what the backward pass reads; a
+ * forward pass alone is what it was.
+ */
+START_TEST(recompute_plans)
+{
+	static const struct { const char *model; uint64_t batch, micro; } what[] = { { "tiny", 8, 0 }, { "small", 4, 0 },
+		{ "medium", 4, 0 }, { "tiny", 8, 2 } };
+	struct hlx_ini *ini;
+	struct hlx_graph *g = model(what[_i].model, &ini, what[_i].batch, what[_i].micro);
+	struct hlx_program *all = plan(g, ini, true), *a = plan_as(g, ini, true, HLX_RECOMPUTE_LAYER),
+		*b = plan_as(g, ini, true, HLX_RECOMPUTE_LAYER), *c = plan_as(g, ini, false, HLX_RECOMPUTE_LAYER);
+	struct hlx_plan_info i = hlx_program_plan(a), whole = hlx_program_plan(all), forward = hlx_program_plan(c);
+
+	check_all(a);
+	check_all(c);
+	check_same(a, b);
+	ck_assert_uint_eq(whole.again, 0);
+	ck_assert_uint_eq(forward.again, 0);
+	ck_assert_uint_eq(i.dispatches, whole.dispatches + i.again);
+	ck_assert_uint_gt(i.again, 0);
+	ck_assert_uint_lt(i.again, forward.dispatches - 2);
+	ck_assert_msg(i.activations * 2 < whole.activations, "%llu bytes of activations, without %llu",
+			(unsigned long long)i.activations, (unsigned long long)whole.activations);
+	ck_assert_uint_lt(i.total, whole.total);
+	hlx_program_destroy(all);
 	hlx_program_destroy(a);
 	hlx_program_destroy(b);
 	hlx_program_destroy(c);
@@ -390,7 +429,7 @@ END_TEST
 int main(void)
 {
 	int status;
-	const struct toys_test tests[] = { { load, 0 }, { models_plans, 3 }, { passes_plans, 4 }, { chunks, 0 },
+	const struct toys_test tests[] = { { load, 0 }, { models_plans, 3 }, { passes_plans, 4 }, { recompute_plans, 4 }, { chunks, 0 },
 		{ toys_plans, sizeof(wirings) / sizeof(*wirings) }, { side_by_side, 0 }, { plan_only, 0 } };
 
 	dev = toys_device();

@@ -64,10 +64,10 @@ START_TEST(loads_and_lists)
 	ck_assert_ptr_eq(hlx_registry_op_at(r, 0, &file), op);
 	ck_assert_ptr_nonnull(strstr(file, "toy.so"));
 	ck_assert_ptr_null(hlx_registry_op(r, "nothing"));
-	ck_assert_uint_eq(hlx_registry_op_names(r, names, 16), 10);
+	ck_assert_uint_eq(hlx_registry_op_names(r, names, 16), 11);
 	ck_assert_str_eq(names[0], "scale");
 	ck_assert_str_eq(names[7], "part");
-	ck_assert_ptr_null(hlx_registry_op_at(r, 10, NULL));
+	ck_assert_ptr_null(hlx_registry_op_at(r, 11, NULL));
 	ck_assert_str_eq(hlx_registry_impl_at(r, 0, NULL)->name, "plain");
 	ck_assert(hlx_registry_has_impl(r, "scale", "host"));
 	ck_assert(!hlx_registry_has_impl(r, "scale", "hosts"));

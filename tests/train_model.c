@@ -49,12 +49,12 @@ static void make_tokens(struct model *m, uint64_t number)
 	}
 }
 
-static int open_all(struct model *m, const char *text, const char *const *set, uint64_t slots, uint64_t micro)
+static int open_all(struct model *m, const char *text, const char *const *set, struct model_how how)
 {
-	const struct hlx_graph_options o = { .batch = MODEL_BATCH, .seq_len = MODEL_SEQ, .train = true, .slots = slots,
-		.micro_batch = micro };
+	const struct hlx_graph_options o = { .batch = MODEL_BATCH, .seq_len = MODEL_SEQ, .train = true, .slots = how.slots,
+		.micro_batch = how.micro };
 	struct hlx_program_options p = { .backward = true, .optimizer = "adam", .ini_section = "train",
-		.hash = true };
+		.hash = true, .recompute = how.recompute ? HLX_RECOMPUTE_LAYER : HLX_RECOMPUTE_NONE };
 	const char *path = getenv("HLX_PLUGIN_PATH"), *names[HLX_MAX_SLOTS];
 
 	HLX_TRY(hlx_registry_create(&m->registry));
@@ -71,15 +71,15 @@ static int open_all(struct model *m, const char *text, const char *const *set, u
 	return hlx_program_create(m->dev, m->graph, m->weights, &p, &m->program);
 }
 
-int model_open_micro(struct model *m, const char *text, const char *const *set, uint64_t slots, uint64_t micro)
+int model_open_as(struct model *m, const char *text, const char *const *set, struct model_how how)
 {
 	memset(m, 0, sizeof(*m));
-	return open_all(m, text, set, slots, micro);
+	return open_all(m, text, set, how);
 }
 
 int model_open(struct model *m, const char *text, const char *const *set, uint64_t slots)
 {
-	return model_open_micro(m, text, set, slots, 0);
+	return model_open_as(m, text, set, (struct model_how){ .slots = slots });
 }
 
 void model_close(struct model *m)

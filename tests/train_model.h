@@ -26,7 +26,12 @@ struct model {
 };
 /* set: assignments "ops.gemm=gemm16", ends with NULL; may be NULL.  slots 0: the default. */
 int model_open(struct model *, const char *text, const char *const *set, uint64_t slots);
-int model_open_micro(struct model *, const char *text, const char *const *set, uint64_t slots, uint64_t micro);
+/* How it is computed; all of it 0: the default. */
+struct model_how {
+	uint64_t slots, micro;
+	bool recompute;
+};
+int model_open_as(struct model *, const char *text, const char *const *set, struct model_how);
 void model_close(struct model *);
 struct hlx_step model_step(uint64_t number);
 /* A step of training, number counting from 1: its own tokens, replayed. */

@@ -124,6 +124,8 @@ int hlx_graph_choose(struct hlx_graph *, const char *op, const char *impl);
 int hlx_graph_input(struct hlx_graph *, const char *name, const struct hlx_desc *); /* strides are made row-major */
 /* section.name = text; text is "op input ... key=value ..."; where ("tiny.ini:12") goes into errors. */
 int hlx_graph_wire(struct hlx_graph *, const char *section, const char *name, const char *text, const char *where);
+/* What is wired from here on is of that layer, 0 ... 65,535; -1: of none, as at the beginning.  For recompute, below. */
+int hlx_graph_layer(struct hlx_graph *, int32_t layer);
 void hlx_graph_destroy(struct hlx_graph *);
 /* By path ("layer.3.fc", "tokens"); NULL where there is none. */
 const struct hlx_desc *hlx_graph_desc(const struct hlx_graph *, const char *path);
@@ -160,6 +162,11 @@ int hlx_weights_write(struct hlx_weights *, uint32_t param, uint32_t state, cons
 /* ---- program --------------------------------------------------------------------------------------------- */
 
 struct hlx_program;
+/*
+ * Memory for time: with LAYER, what only one layer's nodes touch is not kept from the forward to the backward pass.  Before
+ * a layer's backward pass its forward steps run a second time, those whose results that reads.  It changes no bit.
+ */
+enum hlx_recompute { HLX_RECOMPUTE_NONE = 0, HLX_RECOMPUTE_LAYER };
 struct hlx_program_options {
 	bool backward;               /* forward and backward */
 	const char *optimizer;       /* op; NULL: no update */
@@ -169,15 +176,17 @@ struct hlx_program_options {
 	const char *seed;            /* where there is no LOSS: backward starts from this tensor's gradient, which the
 	                              * caller writes */
 	bool hash;                   /* with an optimizer: hash the state after the update */
+	enum hlx_recompute recompute;
 };
 /* An arena's planned size, for hlxt plan and for refusing what does not fit. */
 struct hlx_plan_info {
-	uint64_t weights, states, gradients, activations, staging, parameters; /* bytes */
+	uint64_t weights, states, gradients, activations, parameters; /* bytes; activations: and all else that is dead at times */
 	uint64_t total, available;
-	uint64_t sums;   /* of gradients: what holds the parameters' gradients, whole or unfinished */
+	uint64_t sums;   /* of gradients: what holds them, whole or unfinished */
 	uint32_t arenas; /* that sums is made of: one of all parameters each */
 	uint32_t passes; /* micro-batches a run */
 	uint32_t steps, dispatches, barriers;
+	uint32_t again;  /* dispatches that recompute made more */
 };
 /* weights NULL: plan only (hlx_program_plan works, nothing is allocated).  Otherwise, where the graph's mode is portable,
  * each implementation that this device and driver have not run before is tried against its op's reference first. */

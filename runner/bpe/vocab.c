@@ -156,7 +156,8 @@ int bpe_create(struct bpe_parts *parts, const char *path, struct bpe **out)
 	if (status >= 0)
 		status = fill_merges(b, parts, path);
 	if (status >= 0) {
-		qsort_r(b->added, b->n_added, sizeof(*b->added), longer, b);
+		if (b->n_added)
+			qsort_r(b->added, b->n_added, sizeof(*b->added), longer, b);
 		b->digest = digest(b, parts);
 	} else {
 		bpe_destroy(b);
