@@ -1,6 +1,7 @@
 /* graph.c - a graph's lists, and its construction from an INI. */
 #include "core/graph.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -304,9 +305,21 @@ uint32_t hlx_graph_param_count(const struct hlx_graph *g)
 	return g->n_params;
 }
 
+uint32_t hlx_graph_freeze(struct hlx_graph *g, const char *pattern)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < g->n_params; i++)
+		if (!fnmatch(pattern, g->param[i].path, 0)) {
+			g->param[i].frozen = true;
+			n++;
+		}
+	return n;
+}
+
 struct hlx_param_info hlx_graph_param(const struct hlx_graph *g, uint32_t i)
 {
 	const struct hlx_param *p = &g->param[i];
 
-	return (struct hlx_param_info){ p->path, &p->desc, p->init, p->no_decay, false, hlx_numel(&p->desc), p->offset };
+	return (struct hlx_param_info){ p->path, &p->desc, p->init, p->no_decay, p->frozen, hlx_numel(&p->desc), p->offset };
 }

@@ -32,7 +32,7 @@ struct hlx_param {
 	char *path;
 	struct hlx_desc desc;
 	struct hlx_init init;
-	bool no_decay;
+	bool no_decay, frozen;
 	uint64_t offset; /* elements, in the arena */
 	struct hlx_use *use; /* in INI order */
 	uint32_t n_uses;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The tables the kernels read: where each tensor's blocks begin, and which 64 elements are not decayed. */
+/* The tables the kernels read: where each tensor's blocks begin, and which 64 elements are not decayed, or frozen. */
 static int write_tables(struct hlx_program *p)
 {
 	const struct hlx_graph *g = p->graph;
@@ -25,7 +25,7 @@ static int write_tables(struct hlx_program *p)
 	for (uint32_t i = 0; status >= 0 && i < g->n_params; i++) {
 		table[i] = (uint32_t)p->first_block[i];
 		for (uint64_t e = 0; e < hlx_slot_stride(&g->param[i].desc); e += 64)
-			flags[(g->param[i].offset + e) / 64] = g->param[i].no_decay;
+			flags[(g->param[i].offset + e) / 64] = g->param[i].no_decay | (uint32_t)g->param[i].frozen << 1;
 	}
 	if (status >= 0) {
 		table[g->n_params] = (uint32_t)p->first_block[g->n_params];

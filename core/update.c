@@ -113,7 +113,10 @@ int hlx_build_reduce_param(struct hlx_program *p, uint32_t param, const struct h
 		r.last = u + 1 == n;
 		HLX_TRY(hlx_build_reduce(p, &r));
 	}
-	return 0;
+	if (!q->frozen)
+		return 0;
+	HLX_TRY(hlx_record_zero(p, use[0].node, r.out));
+	return hlx_record_zero(p, use[0].node, r.squares);
 }
 
 int hlx_build_norm(struct hlx_program *p)

@@ -1,11 +1,25 @@
 /* checkpoint_advise.c - the newest checkpoint is damaged: which older one can be gone on from. */
 #include "runner/checkpoint_files.h"
 #include "runner/paths.h"
-#include "runner/safetensors.h"
 
 #include <stdlib.h>
 
-/* The hashes of a file's tensors, added up. */
+int checkpoint_hash_file(const struct st_file *f, uint64_t *hash)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < f->count && status >= 0; i++) {
+		const struct st_tensor *t = &f->tensor[i];
+		uint64_t bytes = t->end - t->begin;
+		float *data = malloc(bytes + 1);
+		status = data ? st_read(f, t, 0, bytes, data) : hlx_fail(HLX_ENOMEM, "out of memory");
+		if (status >= 0)
+			*hash = hlx_hash_add(*hash, checkpoint_hash_array(t->name, data, bytes / sizeof(float)));
+		free(data);
+	}
+	return status;
+}
+
 static int add_hashes(const char *dir, const char *name, uint64_t *hash)
 {
 	char *path = path_join(dir, name);
@@ -14,15 +28,7 @@ static int add_hashes(const char *dir, const char *name, uint64_t *hash)
 
 	free(path);
 	CLI_TRY(status);
-	for (size_t i = 0; i < f.count && status >= 0; i++) {
-		const struct st_tensor *t = &f.tensor[i];
-		uint64_t bytes = t->end - t->begin;
-		float *data = malloc(bytes + 1);
-		status = data ? st_read(&f, t, 0, bytes, data) : hlx_fail(HLX_ENOMEM, "out of memory");
-		if (status >= 0)
-			*hash = hlx_hash_add(*hash, checkpoint_hash_array(t->name, data, bytes / sizeof(float)));
-		free(data);
-	}
+	status = checkpoint_hash_file(&f, hash);
 	st_close(&f);
 	return status;
 }

@@ -3,6 +3,7 @@
 #define RUNNER_CHECKPOINT_FILES_H
 
 #include "runner/checkpoint.h"
+#include "runner/safetensors.h"
 
 #define CHECKPOINT_NAME 256
 
@@ -15,5 +16,7 @@ uint64_t checkpoint_room(const struct session *);
 /* "layer.3.fc.weight", or "layer.3.fc.weight.m" of state 1. */
 void checkpoint_name(const struct session *, uint32_t param, uint32_t state, char *out, size_t room);
 uint64_t checkpoint_hash_array(const char *name, const float *data, uint64_t numel);
+/* Adds up the hashes of the file's tensors. */
+int checkpoint_hash_file(const struct st_file *, uint64_t *hash);
 
 #endif

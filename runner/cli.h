@@ -35,7 +35,7 @@ struct cli_args {
 	int n_words;
 	const char *set[CLI_MAX_SETS];
 	size_t n_set;
-	const char *device, *out, *prompt, *tokenizer;
+	const char *device, *out, *prompt, *format, *corpus, *tokenizer;
 	int64_t steps, from, to, tokens, vocab_size; /* -1: not given */
 	uint64_t seed;
 	double temperature, top_p;
@@ -46,7 +46,7 @@ struct cli_args {
 enum cli_option {
 	OPT_HELP = 1, OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_LIST, OPT_PROMPT, OPT_TOKENS, OPT_SEED,
 	OPT_TEMPERATURE, OPT_TOP_P, OPT_FROM, OPT_TO, OPT_QUICK, OPT_JSON, OPT_TOKENIZER,
-	OPT_VOCAB_SIZE, OPT_COUNT
+	OPT_VOCAB_SIZE, OPT_FORMAT, OPT_CORPUS, OPT_COUNT
 };
 
 struct command {
@@ -55,8 +55,8 @@ struct command {
 	int (*run)(const struct cli_args *);
 };
 
-extern const struct command command_run, command_resume, command_sample, command_verify, command_check, command_plan,
-	command_bench, command_ops, command_devices, command_tokenize;
+extern const struct command command_run, command_resume, command_sample, command_eval, command_import, command_export,
+	command_verify, command_check, command_plan, command_bench, command_ops, command_devices, command_tokenize;
 
 /* 0: go on; 1: --help was asked for and printed. */
 int options_parse(const struct command *, int argc, char **argv, struct cli_args *out);

@@ -31,6 +31,8 @@ const struct conf_key conf_keys[CONF_KEYS] = {
 	{ "train", "schedule", KEY_CHOICE, AT(schedule), HLX_DECAY_COSINE, 0, 0, NULL, schedules },
 	{ "train", "seed", KEY_INT, AT(seed), 1, 0, BIG, NULL, NULL },
 	{ "train", "slots", KEY_INT, AT(slots), 0, 0, 1024, NULL, NULL },
+	{ "train", "init", KEY_TEXT, AT(init_text), 0, 0, 0, "", NULL },
+	{ "train", "frozen", KEY_TEXT, AT(frozen), 0, 0, 0, "", NULL },
 	{ "train", "optimizer", KEY_TEXT, AT(optimizer), 0, 0, 0, "adam", NULL },
 	{ "train", "eval_every", KEY_INT, AT(eval_every), 100, 0, BIG, NULL, NULL },
 	{ "train", "eval_batches", KEY_INT, AT(eval_batches), 20, 1, 1 << 30, NULL, NULL },
@@ -106,19 +108,33 @@ static int read_key(struct conf *c, const struct conf_key *k)
 	}
 }
 
-int conf_open(const char *path, const struct cli_args *args, struct conf *c)
+/* c->ini has just been read, or is to be freed with c. */
+static int begin(const char *path, const struct cli_args *args, struct conf *c)
 {
 	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	const char *dot = strrchr(base, '.');
 
-	*c = (struct conf){ .path = strdup(path) };
+	c->path = strdup(path);
 	c->name = strndup(base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
 	if (!c->path || !c->name)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
-	CLI_TRY(hlx_ini_read(path, &c->ini));
 	for (size_t i = 0; i < args->n_set; i++)
 		CLI_TRY(hlx_ini_set(c->ini, args->set[i]));
 	return hlx_ini_check_sections(c->ini, sections); /* before anybody misses what stands in a wrong one */
+}
+
+int conf_open(const char *path, const struct cli_args *args, struct conf *c)
+{
+	*c = (struct conf){ 0 };
+	CLI_TRY(hlx_ini_read(path, &c->ini));
+	return begin(path, args, c);
+}
+
+int conf_parse(const char *name, const char *text, size_t size, const struct cli_args *args, struct conf *c)
+{
+	*c = (struct conf){ 0 };
+	CLI_TRY(hlx_ini_parse(name, text, size, &c->ini));
+	return begin(name, args, c);
 }
 
 int conf_check_sets(const struct cli_args *args, const char *command, const char *const *allowed)
@@ -148,6 +164,7 @@ void conf_close(struct conf *c)
 	hlx_ini_destroy(c->ini);
 	free(c->path);
 	free(c->name);
+	free(c->init);
 	free(c->sample_prompt);
 	*c = (struct conf){ 0 };
 }

@@ -34,6 +34,8 @@ struct conf {
 	int64_t recompute; /* 1 + enum hlx_recompute */
 	double lr, lr_min;
 	const char *optimizer;
+	const char *init_text, *frozen;
+	char *init; /* whose weights it starts with; NULL: random ones */
 
 	int64_t mode; /* enum hlx_tier */
 
@@ -54,6 +56,8 @@ struct conf {
 
 /* Opens it and applies args->set. */
 int conf_open(const char *path, const struct cli_args *, struct conf *);
+/* The same of a text, which name stands for. */
+int conf_parse(const char *name, const char *text, size_t size, const struct cli_args *, struct conf *);
 /* Only what cannot change a bit may be set: keys that begin with one of allowed, which ends with NULL. */
 int conf_check_sets(const struct cli_args *, const char *command, const char *const *allowed);
 /* Everything but the wiring; the optimizer's keys are those of its op in the registry. */
@@ -62,6 +66,8 @@ int conf_read(struct conf *, const struct hlx_registry *, const struct cli_args 
 int conf_open_tokenizer(struct conf *);
 /* Where the corpus' files are: in the INI's folder, or among the models. */
 int conf_find_corpus(struct conf *);
+/* The same of train.init. */
+int conf_find_init(struct conf *);
 /* Refuses what nobody asked for; after the graph was built. */
 int conf_check(struct conf *, const struct hlx_registry *);
 void conf_close(struct conf *);

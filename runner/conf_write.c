@@ -1,5 +1,6 @@
 /* conf_write.c - run.ini: every value, defaults included; and the hash of what matters in it. */
 #include "runner/conf_keys.h"
+#include "runner/paths.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -61,6 +62,13 @@ static int set_key(struct conf *c, const struct conf_key *k)
 	}
 }
 
+static int set_init(struct conf *c)
+{
+	const char *quote = c->init && c->init[strcspn(c->init, " \t;")] ? "\"" : "";
+
+	return c->init ? conf_set(c->ini, "train.init=%s%s%s", quote, c->init, quote) : 0;
+}
+
 int conf_write_back(struct conf *c, const struct hlx_registry *r)
 {
 	char text[64];
@@ -73,6 +81,7 @@ int conf_write_back(struct conf *c, const struct hlx_registry *r)
 		if (!hlx_ini_find(c->ini, "train", a->name))
 			CLI_TRY(conf_set(c->ini, "train.%s=%s", a->name, text));
 	}
+	CLI_TRY(set_init(c));
 	return conf_write_corpus(c);
 }
 
@@ -104,4 +113,26 @@ char *conf_unquote(const char *text)
 	size_t n = strlen(text);
 
 	return n >= 2 && text[0] == '"' && text[n - 1] == '"' ? strndup(text + 1, n - 2) : strdup(text);
+}
+
+/* ---- the weights it starts with ---- */
+
+int conf_find_init(struct conf *c)
+{
+	const struct hlx_setting *s = hlx_ini_find(c->ini, "train", "init");
+	char *word = s && *s->value ? conf_unquote(s->value) : NULL, *near = path_parent(c->path), *found = NULL;
+	int status = 0;
+
+	if (!near || (s && *s->value && !word))
+		status = hlx_fail(HLX_ENOMEM, "out of memory");
+	else if (word)
+		status = s->line ? path_find(word, near, NULL, &found) : path_find(word, ".", near, &found);
+	if (status >= 0 && found && !(c->init = realpath(found, NULL)))
+		status = hlx_fail(HLX_EIO, "%s: %m", found);
+	if (status < 0)
+		hlx_prefix(status, "train.init: ");
+	free(found);
+	free(near);
+	free(word);
+	return status;
 }

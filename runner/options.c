@@ -15,7 +15,7 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_HELP] = { "help", NULL, "print this", 'h' },
 	[OPT_SET] = { "set", "SECTION.KEY=VALUE", "override a key of the INI; may be repeated", 0 },
 	[OPT_STEPS] = { "steps", "N", "train until step N, whatever the INI says", 0 },
-	[OPT_OUT] = { "out", "PATH", "run: its folder (default: [output] dir, or runs/ and the INI's name); tokenize: the file", 0 },
+	[OPT_OUT] = { "out", "PATH", "where it goes (run: default [output] dir, or runs/ and the INI's name)", 0 },
 	[OPT_TOKENIZER] = { "tokenizer", "T", "bytes, a tokenizer.json, or a folder with vocab.json and merges.txt", 0 },
 	[OPT_VOCAB_SIZE] = { "vocab-size", "N", "how many tokens to learn, 257 or more", 0 },
 	[OPT_DEVICE] = { "device", "D", "a number or a part of a name that hlxt devices prints", 0 },
@@ -28,6 +28,8 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_FROM] = { "from", "N", "begin with the newest checkpoint up to step N (default: the first)", 0 },
 	[OPT_TO] = { "to", "N", "end with step N (default: the last)", 0 },
 	[OPT_QUICK] = { "quick", NULL, "check: fewer sizes and kinds of values; bench: shorter samples, and no big shapes on a CPU", 0 },
+	[OPT_FORMAT] = { "format", "F", "hf, gguf or safetensors", 0 },
+	[OPT_CORPUS] = { "corpus", "FILE", "all of this text (default: the validation part of the run's corpus)", 0 },
 	[OPT_JSON] = { "json", NULL, "print one JSON object instead of a table", 0 },
 	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens that make up P (default 0.95)", 0 },
 };
@@ -115,6 +117,8 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_TOKENIZER: a->tokenizer = value; return 0;
 	case OPT_OUT: a->out = value; return 0;
 	case OPT_DEVICE: a->device = value; return 0;
+	case OPT_FORMAT: a->format = value; return 0;
+	case OPT_CORPUS: a->corpus = value; return 0;
 	case OPT_PROMPT: a->prompt = value; return 0;
 	case OPT_QUIET: a->quiet = true; return 0;
 	case OPT_LIST: a->list = true; return 0;

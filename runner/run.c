@@ -2,6 +2,7 @@
 #include "runner/paths.h"
 #include "runner/tokenizer.h"
 #include "runner/train.h"
+#include "runner/weights.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,7 @@ int run_ini_write(struct conf *c, const struct folder *f)
 }
 
 /* Everything that can be refused without a device. */
-static int prepare(struct conf *c, struct session *s, struct data *d, const struct cli_args *args)
+static int prepare(struct conf *c, struct session *s, struct data *d, struct st_file *init, const struct cli_args *args)
 {
 	char *path;
 	int status = path_find(args->operand, NULL, NULL, &path);
@@ -64,6 +65,9 @@ static int prepare(struct conf *c, struct session *s, struct data *d, const stru
 	CLI_TRY(conf_open_tokenizer(c));
 	CLI_TRY(hlx_prefix(tokenizer_check(c->tokenizer, c->sample_prompt, strlen(c->sample_prompt), (uint64_t)c->vocab_size), "output.sample_prompt: "));
 	CLI_TRY(session_graphs(s, c, SESSION_TRAIN | (c->sample_tokens ? SESSION_SAMPLE : 0)));
+	CLI_TRY(conf_find_init(c));
+	if (c->init)
+		CLI_TRY(hlx_prefix(weights_open(c->init, session_graph(s), init), "train.init: "));
 	CLI_TRY(train_data(c, d));
 	if (d->valid_windows)
 		CLI_TRY(session_graphs(s, c, SESSION_EVAL));
@@ -102,15 +106,25 @@ static int begin(struct train *t)
 	return train_save(t);
 }
 
-static int run_in(const char *dir, struct train *t, const struct cli_args *args)
+/* Random weights, or those of [train] init. */
+static int first_weights(struct train *t, const struct st_file *init, uint64_t *flushed)
+{
+	*flushed = 0;
+	return t->conf->init ? weights_load(init, t->session, flushed) :
+		hlx_weights_init(t->session->weights, (uint64_t)t->conf->seed);
+}
+
+static int run_in(const char *dir, struct train *t, const struct st_file *init, const struct cli_args *args)
 {
 	struct conf *c = t->conf;
+	uint64_t flushed;
+	char room[96];
 	int status;
 
 	CLI_TRY(folder_check(dir));
 	CLI_TRY(session_device(t->session, args->device));
 	CLI_TRY(session_programs(t->session, c));
-	CLI_TRY(hlx_weights_init(t->session->weights, (uint64_t)c->seed));
+	CLI_TRY(first_weights(t, init, &flushed));
 	train_catch_signals();
 	status = folder_create(dir, t->folder);
 	if (status < 0)
@@ -127,6 +141,8 @@ static int run_in(const char *dir, struct train *t, const struct cli_args *args)
 	}
 	progress_begin(&t->progress, args->quiet, 0, (uint64_t)c->steps, (uint64_t)c->log_every);
 	status = train_say(t);
+	if (status >= 0 && c->init)
+		status = progress_say(&t->progress, "weights  %s%s", init->path, weights_said(flushed, room));
 	return status < 0 ? status : train_loop(t);
 }
 
@@ -136,16 +152,18 @@ static int run(const struct cli_args *args)
 	struct session session = { 0 };
 	struct data data = { 0 };
 	struct folder folder = { .lock = -1 };
+	struct st_file init = { .fd = -1 };
 	struct train t = { .conf = &conf, .session = &session, .data = &data, .folder = &folder,
 		TRAIN_NONE };
-	int status = prepare(&conf, &session, &data, args);
+	int status = prepare(&conf, &session, &data, &init, args);
 	char *dir = NULL;
 
 	if (status >= 0) {
 		dir = choose_dir(&conf, args);
-		status = dir ? run_in(dir, &t, args) : hlx_fail(HLX_ENOMEM, "out of memory");
+		status = dir ? run_in(dir, &t, &init, args) : hlx_fail(HLX_ENOMEM, "out of memory");
 	}
 	train_close(&t);
+	st_close(&init);
 	session_close(&session);
 	folder_close(&folder);
 	data_close(&data);

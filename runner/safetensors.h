@@ -44,6 +44,8 @@ struct st_writer {
 };
 int st_begin(struct st_writer *, const char *path);
 int st_declare(struct st_writer *, const char *name, const struct hlx_desc *);
+/* A word about the whole file, under __metadata__. */
+int st_describe(struct st_writer *, const char *key, const char *text);
 int st_header(struct st_writer *);
 int st_write(struct st_writer *, const void *data, uint64_t size);
 /* Syncs and closes. */

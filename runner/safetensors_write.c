@@ -51,6 +51,15 @@ int st_declare(struct st_writer *w, const char *name, const struct hlx_desc *d)
 	return json_object_set_new(w->json, name, entry) ? hlx_fail(HLX_ENOMEM, "out of memory") : 0;
 }
 
+int st_describe(struct st_writer *w, const char *key, const char *text)
+{
+	json_t *words = json_object_get(w->json, "__metadata__");
+
+	if (!words && json_object_set_new(w->json, "__metadata__", words = json_object()))
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	return json_object_set_new(words, key, json_string(text)) ? hlx_fail(HLX_ENOMEM, "out of memory") : 0;
+}
+
 int st_header(struct st_writer *w)
 {
 	static const char spaces[8] = "       ";

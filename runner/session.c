@@ -1,5 +1,9 @@
 #include "runner/session.h"
+#include "runner/conf_keys.h"
 #include "runner/paths.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 int session_plugins(struct session *s)
 {
@@ -37,10 +41,26 @@ static int check_logits(struct session *s, const struct conf *c)
 	return 0;
 }
 
+/* The parameters that [train] frozen names. */
+static int freeze(struct hlx_graph *g, const struct conf *c)
+{
+	char *words = conf_unquote(c->frozen), *rest = words, *word;
+	int status = words ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	while (status >= 0 && (word = strsep(&rest, " \t")))
+		if (*word && !hlx_graph_freeze(g, word))
+			status = hlx_fail(HLX_EINVAL, "train.frozen: %.100s is no parameter (they are like layer.0.fc.weight; * stands "
+					"for anything)", word);
+	free(words);
+	return status;
+}
+
 int session_graphs(struct session *s, struct conf *c, int parts)
 {
-	if (parts & SESSION_TRAIN && !s->train_graph)
+	if (parts & SESSION_TRAIN && !s->train_graph) {
 		CLI_TRY(build(s, c, c->batch_size, true, &s->train_graph));
+		CLI_TRY(freeze(s->train_graph, c));
+	}
 	if (parts & SESSION_EVAL && !s->eval_graph)
 		CLI_TRY(build(s, c, c->batch_size, false, &s->eval_graph));
 	if (parts & SESSION_SAMPLE && !s->sample_graph)

@@ -108,6 +108,11 @@ uint32_t tokenizer_size(const struct tokenizer *t)
 	return t->size;
 }
 
+const struct bpe *tokenizer_bpe(const struct tokenizer *t)
+{
+	return t->bpe;
+}
+
 uint64_t tokenizer_digest(const struct tokenizer *t)
 {
 	return t->bpe ? t->bpe->digest : 0;

@@ -20,6 +20,8 @@ int tokenizer_open(const char *name, struct tokenizer **out);
 void tokenizer_close(struct tokenizer *);
 /* Every token is below it. */
 uint32_t tokenizer_size(const struct tokenizer *);
+/* Its vocabulary; NULL of bytes. */
+const struct bpe *tokenizer_bpe(const struct tokenizer *);
 /* Of all that the tokens of a text depend on; 0 of bytes. */
 uint64_t tokenizer_digest(const struct tokenizer *);
 

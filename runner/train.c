@@ -67,9 +67,15 @@ int train_say(struct train *t)
 	const struct conf *c = t->conf;
 	const struct data *d = t->data;
 	const struct hlx_device_info *dev = hlx_device_describe(t->session->device);
+	uint64_t frozen = 0;
 
-	CLI_TRY(progress_say(&t->progress, "model    %s: %llu parameters", c->path,
-			(unsigned long long)session_parameters(t->session)));
+	for (uint32_t i = 0; i < hlx_graph_param_count(t->session->train_graph); i++) {
+		const struct hlx_param_info p = hlx_graph_param(t->session->train_graph, i);
+		frozen += p.frozen ? p.numel : 0;
+	}
+	CLI_TRY(progress_say(&t->progress, frozen ? "model    %s: %llu parameters, %llu of them frozen" :
+			"model    %s: %llu parameters", c->path, (unsigned long long)session_parameters(t->session),
+			(unsigned long long)frozen));
 	CLI_TRY(progress_say(&t->progress, "device   %s (%s)", dev->name, dev->type));
 	CLI_TRY(progress_say(&t->progress, "corpus   %llu %s, %llu sequences of %lld to train on, %s%llu for validation",
 			(unsigned long long)d->size, d->file[0].width == 1 ? "bytes" : "tokens",

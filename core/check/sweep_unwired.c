@@ -22,7 +22,7 @@ static void check_kind(struct hlx_sweep *s, const struct hlx_op *op, enum hlx_ch
 		{ HLX_REDUCE, "partial=1023" }, { HLX_REDUCE, "partial=1025" }, { HLX_REDUCE, "partial=3x70001" },
 		{ HLX_REDUCE, "partial=70001 first=no last=no" }, { HLX_NORM, "squares=5000 table=41<5001 loss=2" },
 		{ HLX_HASH, "array0=70016 array1=70016 blocks=90x4<40 keys=2x40x2<1000000000" },
-		{ HLX_OPTIMIZER, "param=133120 grad=133120 flags=2080<2 loss=2 norm=2" },
+		{ HLX_OPTIMIZER, "param=133120 grad=133120 flags=2080<4 loss=2 norm=2" },
 	};
 	struct hlx_check_case c;
 

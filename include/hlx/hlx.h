@@ -144,6 +144,10 @@ struct hlx_param_info {
 uint32_t hlx_graph_param_count(const struct hlx_graph *);
 struct hlx_param_info hlx_graph_param(const struct hlx_graph *, uint32_t i); /* in INI order */
 
+/* The parameters whose paths are like pattern ("embed.*", as fnmatch(3) has it) stay as they are in programs made from then
+ * on: their gradients are 0, and count in no norm.  Returns how many there are. */
+uint32_t hlx_graph_freeze(struct hlx_graph *, const char *pattern);
+
 struct hlx_weights;
 /* Room for every parameter of g and n_state arrays of the optimizer, all zero. */
 int hlx_weights_create(struct hlx_device *, const struct hlx_graph *g, uint32_t n_state, struct hlx_weights **out);

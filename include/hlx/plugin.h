@@ -47,7 +47,8 @@ enum hlx_dtype { HLX_F32 = 1, HLX_I32, HLX_U32, HLX_F16, HLX_BF16, HLX_I8 };
  * LOSS       a node whose OUT slot 0 is HLX_SLOTTED with dims (2): the sum of the loss and the count of
  *            positions it was summed over, both as f32.  Backward starts here: the gradient of the sum is 1.
  * OPTIMIZER  updates whole arenas; the core connects its slots by name: "param" (STATE), "grad", "flags", "loss",
- *            "norm" (IN); its further STATE slots have param's shape.
+ *            "norm" (IN); its further STATE slots have param's shape.  flags: a u32 for each 64 elements; bit 0: no weight
+ *            decay; bit 1: frozen, nothing of them may change.
  * REDUCE     ends the gradient of one use of a parameter, and the loss: slots "partial" (IN, HLX_SLOTTED), "out"
  *            (OUT, the parameter's n elements), "squares" (OUT, one f32 for each 1,024 elements of out);
  *            BOOL attributes "first" (start from +0, else continue from out) and "last" (store and square).

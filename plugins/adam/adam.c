@@ -119,8 +119,8 @@ static const struct hlx_attr attrs[] = {
 };
 
 static const char *const cases[] = {
-	"param=64 grad=64 flags=1<2 loss=2 norm=2",
-	"param=4416 grad=4416 flags=69<2 loss=2 norm=2 weight_decay=0.1 grad_clip=0.5",
+	"param=64 grad=64 flags=1<4 loss=2 norm=2",
+	"param=4416 grad=4416 flags=69<4 loss=2 norm=2 weight_decay=0.1 grad_clip=0.5",
 	NULL,
 };
 

@@ -7,7 +7,8 @@
 enum { PARAM, GRAD, FLAGS, LOSS, NORM, M, V };
 
 #define ADAM_SEGMENT 64u  /* elements of the arena that share a word of flags */
-#define ADAM_NODECAY 1u /* bit 0 of it */
+#define ADAM_NODECAY 1u   /* bit 0 of it */
+#define ADAM_FROZEN 2u
 
 struct adam_attrs {
 	double lr, beta1, beta2, eps, weight_decay, grad_clip;

@@ -7,7 +7,8 @@
  *         +-2^49; count 0 counts as 1
  *     m = store(beta1 m + (1 - beta1) G)       v = store(beta2 v + (1 - beta2) G^2)
  *     u = (m bias1) / (sqrt(v bias2) + 2^32 eps)
- *     param = store(param - lr (u + weight_decay param)), without weight_decay where flags say so
+ *     param = store(param - lr (u + weight_decay param)), without weight_decay where flags say so; frozen
+ *     elements stay as they are
  *
  * Every * is hlx_mul, / hlx_div and sqrt hlx_sqrt; lr is the step's.  The scalars are computed in double, rounded once
  * and flushed like what is stored.  The powers of two cancel: adam_math.h says why they are there.  So a
@@ -52,6 +53,8 @@ int adam_ref_forward(const struct hlx_node *node, void *const value[], const str
 	float factor = adam_factor(((float *)value[LOSS])[1], ((float *)value[NORM])[0], s.grad_clip);
 	for (uint64_t i = 0; i < hlx_numel(&node->desc[PARAM]); i++) {
 		float g = adam_gradient(grad[i], factor);
+		if (flags[i / ADAM_SEGMENT] & ADAM_FROZEN)
+			continue;
 		m[i] = adam_average(m[i], g, s.beta1, s.rest1);
 		v[i] = adam_average(v[i], hlx_mul(g, g), s.beta2, s.rest2);
 		p[i] = adam_param(p[i], adam_update(m[i], v[i], s.bias1, s.bias2, s.eps), step->lr,

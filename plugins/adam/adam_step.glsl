@@ -38,16 +38,19 @@ void main()
 {
 	float factor = adam_factor(loss[1], norm[0], grad_clip);
 	FLAT_EACH(i,
-		float decay = weight_decay;
-		if (weight_decay > 0.0f && (flags[i / 16u] & 1u) != 0u)
-			decay = 0.0f;
-		vec4 g = gradient(read_grad(i), factor);
-		vec4 p = read_param(i);
-		vec4 m = hlx_store(beta1 * read_m(i) + rest1 * g);
-		vec4 v = hlx_store(beta2 * read_v(i) + rest2 * hlx_mul(g, g));
-		vec4 u = hlx_div(m * bias1, hlx_sqrt(v * bias2) + eps);
-		write_param(i, hlx_store(p - hlx_mul(u + decay * p, lr)));
-		write_m(i, m);
-		write_v(i, v);
+		uint flag = flags[i / 16u];
+		if ((flag & 2u) == 0u) {
+			float decay = weight_decay;
+			if (weight_decay > 0.0f && (flag & 1u) != 0u)
+				decay = 0.0f;
+			vec4 g = gradient(read_grad(i), factor);
+			vec4 p = read_param(i);
+			vec4 m = hlx_store(beta1 * read_m(i) + rest1 * g);
+			vec4 v = hlx_store(beta2 * read_v(i) + rest2 * hlx_mul(g, g));
+			vec4 u = hlx_div(m * bias1, hlx_sqrt(v * bias2) + eps);
+			write_param(i, hlx_store(p - hlx_mul(u + decay * p, lr)));
+			write_m(i, m);
+			write_v(i, v);
+		}
 	)
 }

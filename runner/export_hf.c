@@ -1,0 +1,133 @@
+/* export_hf.c - --format hf: a folder that transformers loads: config.json, model.safetensors, tokenizer.json. */
+#include "runner/export.h"
+#include "runner/out.h"
+#include "runner/paths.h"
+#include "runner/tokenizer.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- weights ---- */
+
+static int put_tensors(struct export *e, struct st_writer *w)
+{
+	uint32_t n = hlx_graph_param_count(e->graph);
+	const float *data;
+	char name[128];
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct hlx_desc d = *hlx_graph_param(e->graph, i).desc;
+		if (e->param[i].name->conv) {
+			uint64_t rows = d.dim[0];
+			d.dim[0] = d.dim[1];
+			d.dim[1] = rows;
+		}
+		gpt2_hf_name(&e->param[i], "transformer.", name, sizeof name);
+		CLI_TRY(st_declare(w, name, &d));
+	}
+	CLI_TRY(st_describe(w, "format", "pt")); /* transformers asks for it */
+	CLI_TRY(st_header(w));
+	for (uint32_t i = 0; i < n; i++) {
+		CLI_TRY(export_read(e, i, true, &data));
+		CLI_TRY(st_write(w, data, hlx_graph_param(e->graph, i).numel * sizeof(float)));
+	}
+	return 0;
+}
+
+static int put_weights(struct export *e, const char *path)
+{
+	struct st_writer w;
+	int status = st_begin(&w, path);
+
+	if (status >= 0)
+		status = put_tensors(e, &w);
+	if (status >= 0)
+		return st_end(&w);
+	st_abandon(&w);
+	return status;
+}
+
+/* ---- tokenizer ---- */
+
+/* A token a byte: their letters, and no merges. */
+static json_t *tokenizer_json(uint64_t vocab_size)
+{
+	json_t *vocab = json_object();
+	char letter[3];
+
+	for (unsigned i = 0; i < 256 && i < vocab_size; i++) {
+		bpe_to_chars(&(char){ (char)i }, 1, letter);
+		json_object_set_new(vocab, letter, json_integer((json_int_t)i));
+	}
+	return json_pack("{s:s, s:n, s:n, s:[], s:n, s:{s:s, s:b, s:b, s:b}, s:n, s:{s:s, s:b, s:b, s:b},"
+			" s:{s:s, s:n, s:n, s:n, s:n, s:b, s:b, s:o, s:[]}}",
+			"version", "1.0", "truncation", "padding", "added_tokens", "normalizer",
+			"pre_tokenizer", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1, "use_regex", 1,
+			"post_processor", "decoder", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1, "use_regex", 1,
+			"model", "type", "BPE", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
+			"fuse_unk", 0, "byte_fallback", 0, "vocab", vocab, "merges");
+}
+
+static int put_json(const char *path, json_t *j)
+{
+	FILE *f = j ? fopen(path, "wxe") : NULL;
+	int status = j ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (j && (!f || json_dumpf(j, f, JSON_INDENT(2)) || fputc('\n', f) == EOF || fflush(f) || fsync(fileno(f))))
+		status = hlx_fail(HLX_EOUTPUT, "%s: %s", path, strerror(errno));
+	if (f && fclose(f) && status >= 0)
+		status = hlx_fail(HLX_EOUTPUT, "%s: %s", path, strerror(errno));
+	json_decref(j);
+	return status;
+}
+
+static int put_json_in(const char *dir, const char *name, json_t *j)
+{
+	char *path = path_join(dir, name);
+	int status;
+
+	if (!path) {
+		json_decref(j);
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	}
+	status = put_json(path, j);
+	free(path);
+	return status;
+}
+
+/* The files that the model's own was read from, or that of bytes. */
+static int put_tokenizer(const struct export *e, const char *dir)
+{
+	const char *from = e->model.conf.tokenizer_path;
+	bool parts = false;
+	struct stat st;
+	int status;
+
+	if (!from) {
+		status = put_json_in(dir, "tokenizer.json", tokenizer_json(e->gpt2.vocab_size));
+	} else if ((parts = !stat(from, &st) && S_ISDIR(st.st_mode))) {
+		status = out_copy_in(from, dir, "vocab.json");
+		if (status >= 0)
+			status = out_copy_in(from, dir, "merges.txt");
+	} else {
+		status = out_copy(from, dir, "tokenizer.json");
+	}
+	CLI_TRY(status);
+	return put_json_in(dir, "tokenizer_config.json", json_pack("{s:s, s:I}", "tokenizer_class",
+			parts ? "GPT2Tokenizer" : "PreTrainedTokenizerFast", "model_max_length", (json_int_t)e->gpt2.max_seq_len));
+}
+
+int export_hf(struct export *e, const char *dir)
+{
+	char *path = path_join(dir, "model.safetensors");
+	int status = path ? put_weights(e, path) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	free(path);
+	CLI_TRY(status);
+	CLI_TRY(put_json_in(dir, "config.json", gpt2_config(&e->gpt2)));
+	return put_tokenizer(e, dir);
+}

@@ -1,0 +1,59 @@
+#include "runner/model.h"
+#include "runner/paths.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* run.ini or model.ini in the folder. */
+static int find_ini(const char *folder, char **out)
+{
+	static const char *const names[] = { "run.ini", "model.ini" };
+
+	for (size_t i = 0; i < CLI_COUNT(names); i++) {
+		*out = path_join(folder, names[i]);
+		if (!*out)
+			return hlx_fail(HLX_ENOMEM, "out of memory");
+		if (!access(*out, F_OK))
+			return 0;
+		free(*out);
+	}
+	*out = NULL;
+	return hlx_fail(HLX_EIO, "%s: not a run's or a model's folder (it has neither run.ini nor model.ini)", folder);
+}
+
+int model_open(const char *folder, const struct cli_args *args, struct model *m)
+{
+	char *path;
+	int status;
+
+	*m = (struct model){ .folder = folder };
+	CLI_TRY(find_ini(folder, &path));
+	status = conf_open(path, args, &m->conf);
+	free(path);
+	CLI_TRY(status);
+	CLI_TRY(session_plugins(&m->session));
+	return conf_read(&m->conf, m->session.registry, args);
+}
+
+int model_load(struct model *m, int parts, const char *device)
+{
+	uint64_t flushed = 0; /* none: what hlxt has written, memory can hold; of other files nobody promised */
+	struct st_file f;
+	int status;
+
+	CLI_TRY(session_graphs(&m->session, &m->conf, parts));
+	CLI_TRY(weights_open(m->folder, session_graph(&m->session), &f));
+	status = session_device(&m->session, device);
+	if (status >= 0)
+		status = session_programs(&m->session, &m->conf);
+	if (status >= 0)
+		status = weights_load(&f, &m->session, &flushed);
+	st_close(&f);
+	return status;
+}
+
+void model_close(struct model *m)
+{
+	session_close(&m->session);
+	conf_close(&m->conf);
+}

@@ -1,0 +1,24 @@
+/*
+ * model.h - a model that is there already: what sample, eval and export take.
+ *
+ *     a run's folder     run.ini    checkpoints/step-N/model.safetensors, the newest
+ *     a model's folder   model.ini  model.safetensors                     hlxt import makes it
+ */
+#ifndef RUNNER_MODEL_H
+#define RUNNER_MODEL_H
+
+#include "runner/weights.h"
+
+struct model {
+	struct conf conf;
+	struct session session;
+	const char *folder;
+};
+
+/* The INI, read whole; the plugins; no graph yet.  Close it, whatever this returns. */
+int model_open(const char *folder, const struct cli_args *, struct model *out);
+/* The graphs of parts, the device, the programs, and the parameters into them. */
+int model_load(struct model *, int parts, const char *device);
+void model_close(struct model *);
+
+#endif
