@@ -27,6 +27,9 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_TO] = { "to", "N", "end with step N (default: the last)", 0 },
 	[OPT_QUICK] = { "quick", NULL, "check: fewer sizes and kinds of values; bench: shorter samples, and no big shapes on a CPU", 0 },
 	[OPT_JSON] = { "json", NULL, "print one JSON object instead of a table", 0 },
+	[OPT_SVG] = { "out", "FILE", "write into a file, whole or not at all (default: to standard output)", 0 },
+	[OPT_LOG_X] = { "log-x", NULL, "a logarithmic axis of steps", 0 },
+	[OPT_LOG_Y] = { "log-y", NULL, "a logarithmic axis of losses", 0 },
 	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens that make up P (default 0.95)", 0 },
 };
 
@@ -109,13 +112,15 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 		return 0;
 	case OPT_TEMPERATURE: return parse_ratio("temperature", value, 1000, &a->temperature);
 	case OPT_TOP_P: return parse_ratio("top-p", value, 1, &a->top_p);
-	case OPT_OUT: a->out = value; return 0;
+	case OPT_OUT: case OPT_SVG: a->out = value; return 0;
 	case OPT_DEVICE: a->device = value; return 0;
 	case OPT_PROMPT: a->prompt = value; return 0;
 	case OPT_QUIET: a->quiet = true; return 0;
 	case OPT_LIST: a->list = true; return 0;
 	case OPT_QUICK: a->quick = true; return 0;
 	case OPT_JSON: a->json = true; return 0;
+	case OPT_LOG_X: a->log_x = true; return 0;
+	case OPT_LOG_Y: a->log_y = true; return 0;
 	default: return hlx_fail(CLI_USAGE, "no such option");
 	}
 }
