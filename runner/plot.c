@@ -33,6 +33,8 @@ static int plot(const struct cli_args *args)
 	for (size_t i = 0; i < n && status >= 0; i++) {
 		run[i].name = i ? args->words[i - 1] : args->operand;
 		status = metrics_read(run[i].name, &run[i].step, &run[i].count);
+		if (status >= 0 && !run[i].count)
+			status = hlx_fail(HLX_EIO, "%s/metrics.jsonl: has no step yet", run[i].name);
 	}
 	if (status >= 0)
 		status = plot_draw(run, n, args->log_x, args->log_y, &svg, &size);
