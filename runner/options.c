@@ -30,6 +30,7 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_SVG] = { "out", "FILE", "write into a file, whole or not at all (default: to standard output)", 0 },
 	[OPT_LOG_X] = { "log-x", NULL, "a logarithmic axis of steps", 0 },
 	[OPT_LOG_Y] = { "log-y", NULL, "a logarithmic axis of losses", 0 },
+	[OPT_PORT] = { "port", "N", "of the page; 0 takes any that is free (default 8642)", 0 },
 	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens that make up P (default 0.95)", 0 },
 };
 
@@ -103,6 +104,7 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 		a->set[a->n_set++] = value;
 		return 0;
 	case OPT_STEPS: return parse_count("steps", value, 1, UINT32_MAX, &a->steps);
+	case OPT_PORT: return parse_count("port", value, 0, 65535, &a->port);
 	case OPT_FROM: return parse_count("from", value, 0, UINT32_MAX, &a->from);
 	case OPT_TO: return parse_count("to", value, 0, UINT32_MAX, &a->to);
 	case OPT_TOKENS: return parse_count("tokens", value, 0, 1ll << 53, &a->tokens);
@@ -164,7 +166,7 @@ int options_parse(const struct command *c, int argc, char **argv, struct cli_arg
 	struct option longs[OPT_COUNT + 1];
 	int o;
 
-	*out = (struct cli_args){ .steps = -1, .from = -1, .to = -1, .tokens = 256, .seed = 1, .temperature = 0.8, .top_p = 0.95 };
+	*out = (struct cli_args){ .steps = -1, .from = -1, .to = -1, .tokens = 256, .port = 8642, .seed = 1, .temperature = 0.8, .top_p = 0.95 };
 	getopt_table(c, longs);
 	opterr = 0;
 	optind = 1;
