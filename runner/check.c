@@ -1,6 +1,6 @@
 /* check.c - hlxt check [OP | OP/IMPL | FILE.so]: every implementation against its op's reference, as a table. */
-#include "core/check/suite.h"
 #include "core/registry.h"
+#include "runner/check_jobs.h"
 #include "runner/paths.h"
 #include "runner/session.h"
 
@@ -161,61 +161,87 @@ static void print_row(const struct hlx_suite_row *r, struct tally *t)
 
 /* -- the command ------------------------------------------------------------------------------------------- */
 
-static int check_impls(const struct session *s, const struct wish *w, const struct hlx_suite_options *o, struct tally *t)
-{
-	struct hlx_suite_row *row = malloc(sizeof(*row));
-	const struct hlx_impl *impl;
-	const struct hlx_op *op;
-	int status = row ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+struct checking {
+	struct session *s;
+	const struct cli_args *args;
+	struct tally t;
+	int head; /* of the tables, how many are there */
+};
 
-	if (!t->quiet)
-		print_head(false);
-	for (size_t i = 0; (op = hlx_registry_op_at(s->registry, i, NULL)) && status >= 0; i++)
-		for (size_t k = 0; (impl = hlx_registry_impl_at(s->registry, k, NULL)) && status >= 0; k++)
-			if (wants_impl(s, w, op, impl) &&
-					(status = hlx_suite_impl(o, op, impl, row)) >= 0)
-				print_row(row, t);
-	free(row);
-	return status;
+/* In the row's own process. */
+static void work(void *ctx, struct check_job *j)
+{
+	const struct checking *c = ctx;
+	struct hlx_suite_options o = { .registry = c->s->registry, .quick = c->args->quick, .seed = c->args->seed };
+	struct check_result *r = &j->result;
+
+	r->status = session_device(c->s, c->args->device);
+	if (r->status >= 0) {
+		const struct hlx_device_info *info = hlx_device_describe(o.dev = c->s->device);
+		snprintf(r->device, sizeof(r->device), "%s (%s)", info->name, info->driver);
+		r->status = j->impl ? hlx_suite_impl(&o, j->op, j->impl, &r->row) : hlx_suite_reference(&o, j->op, &r->row);
+	}
+	if (r->status < 0)
+		snprintf(r->message, sizeof(r->message), "%s", hlx_message());
+	session_close(c->s);
 }
 
-static int check_references(const struct session *s, const struct wish *w, const struct hlx_suite_options *o, struct tally *t)
+static int take(void *ctx, const struct check_job *j)
 {
-	struct hlx_suite_row *row = malloc(sizeof(*row));
-	const struct hlx_op *op;
-	int status = row ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
-	bool head = t->quiet;
+	struct checking *c = ctx;
+	const struct check_result *r = &j->result;
 
-	for (size_t i = 0; (op = hlx_registry_op_at(s->registry, i, NULL)) && status >= 0 && !w->impl; i++) {
-		if (!wants_op(s, w, op))
-			continue;
-		if (!head)
-			print_head(true);
-		head = true;
-		if ((status = hlx_suite_reference(o, op, row)) >= 0)
-			print_row(row, t);
-	}
-	free(row);
-	return status;
+	if (r->status < 0)
+		return hlx_fail(r->status, "%s", r->message);
+	if (!c->t.quiet && !c->head && *r->device)
+		printf("device: %s\n", r->device);
+	if (!c->t.quiet && (!c->head || (c->head == 1 && !j->impl)))
+		print_head(!j->impl);
+	c->head = j->impl ? 1 : 2;
+	print_row(&r->row, &c->t);
+	return 0;
+}
+
+/* Implementations, then references; returns how many.  job NULL: counts alone. */
+static size_t list(const struct session *s, const struct wish *w, struct check_job *job)
+{
+	const struct hlx_impl *impl;
+	const struct hlx_op *op;
+	size_t n = 0;
+
+	for (size_t i = 0; (op = hlx_registry_op_at(s->registry, i, NULL)); i++)
+		for (size_t k = 0; (impl = hlx_registry_impl_at(s->registry, k, NULL)); k++)
+			if (wants_impl(s, w, op, impl)) {
+				if (job)
+					job[n] = (struct check_job){ .op = op, .impl = impl };
+				n++;
+			}
+	for (size_t i = 0; (op = hlx_registry_op_at(s->registry, i, NULL)) && !w->impl; i++)
+		if (wants_op(s, w, op)) {
+			if (job)
+				job[n] = (struct check_job){ .op = op };
+			n++;
+		}
+	return n;
 }
 
 static int check_all(struct session *s, const struct wish *w, const struct cli_args *args)
 {
-	struct hlx_suite_options o = { .registry = s->registry, .quick = args->quick, .seed = args->seed };
-	struct tally t = { .quiet = args->quiet };
+	struct checking c = { .s = s, .args = args, .t = { .quiet = args->quiet } };
+	size_t n = list(s, w, NULL);
+	struct check_job *job = calloc(n + 1, sizeof(*job));
+	int status = job ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
 
-	CLI_TRY(session_device(s, args->device));
-	o.dev = s->device;
-	if (!t.quiet)
-		printf("device: %s (%s)\n", hlx_device_describe(o.dev)->name, hlx_device_describe(o.dev)->driver);
-	CLI_TRY(check_impls(s, w, &o, &t));
-	CLI_TRY(check_references(s, w, &o, &t));
-	if (t.failed)
-		return hlx_fail(CHECK_FAILED, "check: %u of %u failed", t.failed, t.rows);
-	if (!t.rows)
+	if (job && list(s, w, job))
+		status = check_jobs_run(job, n, work, take, &c);
+	free(job);
+	CLI_TRY(status);
+	if (c.t.failed)
+		return hlx_fail(CHECK_FAILED, "check: %u of %u failed", c.t.failed, c.t.rows);
+	if (!c.t.rows)
 		return hlx_fail(HLX_EPLUGIN, "%s brings neither ops nor implementations of ops that are known", w->file);
-	if (!t.quiet)
-		printf("all %u passed\n", t.rows);
+	if (!c.t.quiet)
+		printf("all %u passed\n", c.t.rows);
 	return 0;
 }
 

@@ -3,6 +3,8 @@
  * run.ini says of them.
  */
 #include "runner/conf_keys.h"
+#include "runner/token_file.h"
+#include "runner/tokenizer.h"
 
 #include "core/error.h"
 
@@ -15,7 +17,6 @@ static const char *const schedules[] = {
 static const char *const modes[] = { [HLX_PORTABLE - 1] = "portable", [HLX_DEVICE - 1] = "device", NULL };
 static const char *const recomputes[] = { [HLX_RECOMPUTE_NONE] = "none", [HLX_RECOMPUTE_LAYER] = "layer", NULL };
 static const char *const switches[] = { "no", "yes", NULL };
-static const char *const tokenizers[] = { "bytes", NULL };
 
 #define AT(member) offsetof(struct conf, member)
 #define BIG 9007199254740992.0 /* 2^53 */
@@ -35,7 +36,8 @@ const struct conf_key conf_keys[CONF_KEYS] = {
 	{ "train", "eval_every", KEY_INT, AT(eval_every), 100, 0, BIG, NULL, NULL },
 	{ "train", "eval_batches", KEY_INT, AT(eval_batches), 20, 1, 1 << 30, NULL, NULL },
 	{ "numerics", "mode", KEY_CHOICE, AT(mode), HLX_PORTABLE, 0, 0, NULL, modes },
-	{ "data", "tokenizer", KEY_CHOICE, AT(tokenizer), 1, 0, 0, NULL, tokenizers },
+	{ "data", "tokenizer", KEY_TEXT, AT(tokenizer_name), 0, 0, 0, "bytes", NULL },
+	{ "data", "format", KEY_CHOICE, AT(format), FORMAT_AUTO, 0, 0, NULL, token_formats },
 	{ "data", "split", KEY_REAL, AT(split), 0.1, 0, 0.9, NULL, NULL },
 	{ "output", "dir", KEY_TEXT, AT(dir), 0, 0, 0, NULL, NULL },
 	{ "output", "checkpoint_every", KEY_EVERY, AT(checkpoint_every), 10, 0, BIG, NULL, NULL },
@@ -141,8 +143,10 @@ int conf_check_sets(const struct cli_args *args, const char *command, const char
 
 void conf_close(struct conf *c)
 {
-	for (size_t i = 0; i < c->n_corpus; i++)
-		free(c->corpus[i]);
+	conf_files_free(&c->corpus);
+	conf_files_free(&c->validation);
+	tokenizer_close(c->tokenizer);
+	free(c->tokenizer_path);
 	hlx_ini_destroy(c->ini);
 	free(c->path);
 	free(c->name);
@@ -227,6 +231,7 @@ static int check_together(struct conf *c)
 int conf_read(struct conf *c, const struct hlx_registry *r, const struct cli_args *args)
 {
 	c->vocab_size = c->seq_len = 0;
+	c->quiet = args->quiet;
 	CLI_TRY(hlx_ini_int(c->ini, "model", "vocab_size", 1, 1 << 30, &c->vocab_size));
 	CLI_TRY(hlx_ini_int(c->ini, "model", "max_seq_len", 1, 1 << 30, &c->seq_len));
 	if (!c->vocab_size || !c->seq_len)
@@ -283,6 +288,7 @@ int conf_check(struct conf *c, const struct hlx_registry *r)
 	for (size_t i = 0; i < CONF_KEYS; i++)
 		add_known(k, conf_keys[i].section, conf_keys[i].name);
 	add_known(k, "data", "corpus");
+	add_known(k, "data", "validation");
 	for (const struct hlx_attr *a = conf_optimizer_attrs(c, r); a && a->name; a++)
 		add_known(k, "train", a->name);
 	add_model(k, r);

@@ -5,7 +5,17 @@
 #include "core/numerics.h"
 #include "runner/cli.h"
 
-#define CONF_MAX_FILES 99
+#define CONF_MAX_WORDS 99
+
+/* What a key names: words as run.ini keeps them, absolute, patterns as they are; and the files. */
+struct conf_files {
+	char *word[CONF_MAX_WORDS];
+	size_t n_words;
+	char **path;
+	size_t n;
+};
+
+struct tokenizer;
 
 /* "10" or "10 epochs". */
 struct conf_every {
@@ -15,6 +25,7 @@ struct conf_every {
 
 struct conf {
 	struct hlx_ini *ini;
+	bool quiet;
 	char *path, *name; /* of the INI; its name without folder and ending */
 	int64_t vocab_size, seq_len, num_layers;
 
@@ -26,9 +37,11 @@ struct conf {
 
 	int64_t mode; /* enum hlx_tier */
 
-	char *corpus[CONF_MAX_FILES];
-	size_t n_corpus;
-	int64_t tokenizer;
+	struct conf_files corpus, validation;
+	int64_t format; /* enum token_format */
+	const char *tokenizer_name;
+	char *tokenizer_path; /* NULL where it is none of a file */
+	struct tokenizer *tokenizer;
 	double split;
 
 	const char *dir;
@@ -46,6 +59,8 @@ int conf_open(const char *path, const struct cli_args *, struct conf *);
 int conf_check_sets(const struct cli_args *, const char *command, const char *const *allowed);
 /* Everything but the wiring; the optimizer's keys are those of its op in the registry. */
 int conf_read(struct conf *, const struct hlx_registry *, const struct cli_args *);
+/* The tokenizer, once; conf_close closes it. */
+int conf_open_tokenizer(struct conf *);
 /* Where the corpus' files are: in the INI's folder, or among the models. */
 int conf_find_corpus(struct conf *);
 /* Refuses what nobody asked for; after the graph was built. */

@@ -15,15 +15,19 @@ struct conf_key {
 	const char *const *choices; /* KEY_CHOICE: value i + 1 is choices[i] */
 };
 
-#define CONF_KEYS 27
+#define CONF_KEYS 28
 extern const struct conf_key conf_keys[CONF_KEYS];
 
 /* The attributes of the optimizer's op, whose keys stand in [train] too; NULL where it has none. */
 const struct hlx_attr *conf_optimizer_attrs(const struct conf *, const struct hlx_registry *);
 /* Checks the value of one and writes it out as text. */
 int conf_read_attr(struct hlx_ini *, const struct hlx_attr *, char *text, size_t room);
-/* Finds the files of data.corpus, data.corpus2 ... */
+/* Finds data.corpus, data.corpus2 ..., data.validation ..., so that they are known. */
 void conf_mark_corpus(struct conf *);
+int conf_write_corpus(struct conf *);
+void conf_files_free(struct conf_files *);
+/* "section.key=value", where it fits a line. */
+int conf_set(struct hlx_ini *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Text between double quotes, or all of it; new. */
 char *conf_unquote(const char *text);
 

@@ -8,7 +8,7 @@
 
 static const struct command *const commands[] = {
 	&command_run, &command_resume, &command_sample, &command_verify, &command_check, &command_plan, &command_bench,
-	&command_plot, &command_dash, &command_ops, &command_devices,
+	&command_plot, &command_dash, &command_tokenize, &command_ops, &command_devices,
 };
 
 static int exit_status(int status)

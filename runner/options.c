@@ -15,7 +15,9 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_HELP] = { "help", NULL, "print this", 'h' },
 	[OPT_SET] = { "set", "SECTION.KEY=VALUE", "override a key of the INI; may be repeated", 0 },
 	[OPT_STEPS] = { "steps", "N", "train until step N, whatever the INI says", 0 },
-	[OPT_OUT] = { "out", "DIR", "the run's folder (default: [output] dir, or runs/ and the INI's name)", 0 },
+	[OPT_OUT] = { "out", "PATH", "run: its folder (default: [output] dir, or runs/ and the INI's name); tokenize: the file", 0 },
+	[OPT_TOKENIZER] = { "tokenizer", "T", "bytes, a tokenizer.json, or a folder with vocab.json and merges.txt", 0 },
+	[OPT_VOCAB_SIZE] = { "vocab-size", "N", "how many tokens to learn, 257 or more", 0 },
 	[OPT_DEVICE] = { "device", "D", "a number or a part of a name that hlxt devices prints", 0 },
 	[OPT_QUIET] = { "quiet", NULL, "print errors only", 'q' },
 	[OPT_LIST] = { "list", NULL, "also list the steps of the training program", 0 },
@@ -114,6 +116,8 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 		return 0;
 	case OPT_TEMPERATURE: return parse_ratio("temperature", value, 1000, &a->temperature);
 	case OPT_TOP_P: return parse_ratio("top-p", value, 1, &a->top_p);
+	case OPT_VOCAB_SIZE: return parse_count("vocab-size", value, 257, 1 << 24, &a->vocab_size);
+	case OPT_TOKENIZER: a->tokenizer = value; return 0;
 	case OPT_OUT: case OPT_SVG: a->out = value; return 0;
 	case OPT_DEVICE: a->device = value; return 0;
 	case OPT_PROMPT: a->prompt = value; return 0;
@@ -166,7 +170,7 @@ int options_parse(const struct command *c, int argc, char **argv, struct cli_arg
 	struct option longs[OPT_COUNT + 1];
 	int o;
 
-	*out = (struct cli_args){ .steps = -1, .from = -1, .to = -1, .tokens = 256, .port = 8642, .seed = 1, .temperature = 0.8, .top_p = 0.95 };
+	*out = (struct cli_args){ .steps = -1, .from = -1, .to = -1, .tokens = 256, .vocab_size = -1, .port = 8642, .seed = 1, .temperature = 0.8, .top_p = 0.95 };
 	getopt_table(c, longs);
 	opterr = 0;
 	optind = 1;

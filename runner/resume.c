@@ -32,7 +32,7 @@ static int check_input(struct train *t)
 	CLI_TRY(session_graphs(t->session, c, SESSION_TRAIN | (c->sample_tokens ? SESSION_SAMPLE : 0)));
 	CLI_TRY(train_data(c, t->data));
 	if (t->data->size != t->at.corpus_size || t->data->fingerprint != t->at.corpus_hash)
-		return hlx_fail(HLX_EIO, "corpus %s%s: is not what this run was trained on (%llu bytes then, %llu now)",
+		return hlx_fail(HLX_EIO, "corpus %s%s: is not what this run was trained on (%llu tokens then, %llu now)",
 				t->data->file[0].path, t->data->n_files > 1 ? " and others" : "",
 				(unsigned long long)t->at.corpus_size, (unsigned long long)t->data->size);
 	if (t->data->valid_windows)

@@ -61,7 +61,8 @@ static int prepare(struct conf *c, struct session *s, struct data *d, const stru
 	CLI_TRY(status);
 	CLI_TRY(session_plugins(s));
 	CLI_TRY(conf_read(c, s->registry, args));
-	CLI_TRY(hlx_prefix(tokenizer_check(c->sample_prompt, strlen(c->sample_prompt), (uint64_t)c->vocab_size), "output.sample_prompt: "));
+	CLI_TRY(conf_open_tokenizer(c));
+	CLI_TRY(hlx_prefix(tokenizer_check(c->tokenizer, c->sample_prompt, strlen(c->sample_prompt), (uint64_t)c->vocab_size), "output.sample_prompt: "));
 	CLI_TRY(session_graphs(s, c, SESSION_TRAIN | (c->sample_tokens ? SESSION_SAMPLE : 0)));
 	CLI_TRY(train_data(c, d));
 	if (d->valid_windows)

@@ -48,7 +48,8 @@ static int open_model(struct conf *c, struct session *s, const struct cli_args *
 	CLI_TRY(status);
 	CLI_TRY(session_plugins(s));
 	CLI_TRY(conf_read(c, s->registry, args));
-	if (tokenizer_check(args->prompt, strlen(args->prompt), (uint64_t)c->vocab_size) < 0)
+	CLI_TRY(conf_open_tokenizer(c));
+	if (tokenizer_check(c->tokenizer, args->prompt, strlen(args->prompt), (uint64_t)c->vocab_size) < 0)
 		return hlx_prefix(CLI_USAGE, "--prompt: ");
 	CLI_TRY(session_graphs(s, c, SESSION_SAMPLE));
 	CLI_TRY(session_device(s, args->device));
@@ -61,7 +62,7 @@ static int sample(const struct cli_args *given)
 	struct cli_args args = *given;
 	struct conf conf = { 0 };
 	struct session session = { 0 };
-	struct sampling how = { args.seed, (float)args.temperature, (float)args.top_p };
+	struct sampling how = { NULL, args.seed, (float)args.temperature, (float)args.top_p };
 	bool terminal = isatty(STDOUT_FILENO);
 	size_t size;
 	int status;
@@ -69,6 +70,7 @@ static int sample(const struct cli_args *given)
 	args.prompt = args.prompt ? args.prompt : "";
 	size = strlen(args.prompt);
 	status = open_model(&conf, &session, &args);
+	how.tokenizer = conf.tokenizer;
 	if (status >= 0 && size)
 		status = put(&terminal, args.prompt, size);
 	if (status >= 0)

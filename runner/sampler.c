@@ -1,5 +1,4 @@
 #include "runner/sampler.h"
-#include "runner/tokenizer.h"
 
 #include "core/numerics.h"
 #include "hlx/math.h"
@@ -94,15 +93,18 @@ static int next(struct generator *g, uint64_t index, uint32_t *token)
 
 static int start(struct generator *g, const char *prompt, size_t size)
 {
-	uint32_t *tokens = malloc((size + 1) * sizeof *tokens);
-	size_t n = 0;
-	int status = tokens ? tokenizer_encode(prompt, size, g->s->vocab_size, tokens, &n) : hlx_fail(HLX_ENOMEM, "out of memory");
+	struct tokenizer *t = g->how->tokenizer;
+	struct bpe_tokens tokens = { 0 };
+	size_t used;
+	int status = tokenizer_check(t, prompt, size, g->s->vocab_size);
 
-	if (status >= 0 && !n)
-		tokens[n++] = tokenizer_start(g->s->vocab_size);
-	for (size_t i = 0; i < n && status >= 0; i++)
-		push(g, tokens[i]);
-	free(tokens);
+	if (status >= 0)
+		status = tokenizer_encode(t, prompt, size, true, &used, &tokens);
+	for (size_t i = 0; i < tokens.count && status >= 0; i++)
+		push(g, tokens.id[i]);
+	if (!tokens.count)
+		push(g, tokenizer_start(t, g->s->vocab_size));
+	free(tokens.id);
 	return status;
 }
 
@@ -110,9 +112,11 @@ static int generate(struct generator *g, uint64_t count, sampler_take take, void
 {
 	for (uint64_t i = 0; i < count; i++) {
 		uint32_t token = 0;
-		char byte[1];
+		const char *bytes;
+		size_t n;
 		CLI_TRY(next(g, i, &token));
-		CLI_TRY(take(ctx, byte, tokenizer_decode(token, byte)));
+		bytes = tokenizer_decode(g->how->tokenizer, token, &n);
+		CLI_TRY(take(ctx, bytes, n));
 		push(g, token);
 	}
 	return 0;

@@ -6,8 +6,10 @@
 #define RUNNER_SAMPLER_H
 
 #include "runner/session.h"
+#include "runner/tokenizer.h"
 
 struct sampling {
+	struct tokenizer *tokenizer;
 	uint64_t seed;
 	float temperature, top_p; /* temperature 0: the likeliest */
 };

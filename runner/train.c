@@ -1,3 +1,4 @@
+#include "runner/text.h"
 #include "runner/train.h"
 
 #include <signal.h>
@@ -38,8 +39,25 @@ bool train_stopping(void)
 
 int train_data(struct conf *c, struct data *d)
 {
+	struct conf_files *const both[] = { &c->corpus, &c->validation };
+	char **paths;
+	int status = 0;
+
+	CLI_TRY(conf_open_tokenizer(c));
 	CLI_TRY(conf_find_corpus(c));
-	CLI_TRY(data_open(c->corpus, c->n_corpus, (uint64_t)c->vocab_size, d));
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < both[k]->n; i++)
+			CLI_TRY(text_tokens(c->tokenizer, (enum token_format)c->format, c->quiet, &both[k]->path[i]));
+	if (!(paths = calloc(c->corpus.n + c->validation.n, sizeof *paths)))
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	memcpy(paths, c->corpus.path, c->corpus.n * sizeof *paths);
+	if (c->validation.n)
+		memcpy(paths + c->corpus.n, c->validation.path, c->validation.n * sizeof *paths);
+	/* A text has become a file of tokens by now, unless a token is a byte. */
+	status = data_open(paths, c->corpus.n, c->corpus.n + c->validation.n, c->tokenizer_path && c->format == FORMAT_TEXT ?
+			FORMAT_AUTO : (enum token_format)c->format, (uint64_t)c->vocab_size, d);
+	free(paths);
+	CLI_TRY(status);
 	CLI_TRY(data_split(d, c->split, (uint64_t)c->seq_len, (uint64_t)c->seed));
 	return conf_resolve(c, d->windows);
 }
@@ -53,8 +71,9 @@ int train_say(struct train *t)
 	CLI_TRY(progress_say(&t->progress, "model    %s: %llu parameters", c->path,
 			(unsigned long long)session_parameters(t->session)));
 	CLI_TRY(progress_say(&t->progress, "device   %s (%s)", dev->name, dev->type));
-	CLI_TRY(progress_say(&t->progress, "corpus   %llu bytes, %llu sequences of %lld to train on, %s%llu for validation",
-			(unsigned long long)d->size, (unsigned long long)d->windows, (long long)c->seq_len,
+	CLI_TRY(progress_say(&t->progress, "corpus   %llu %s, %llu sequences of %lld to train on, %s%llu for validation",
+			(unsigned long long)d->size, d->file[0].width == 1 ? "bytes" : "tokens",
+			(unsigned long long)d->windows, (long long)c->seq_len,
 			d->valid_windows ? "" : "too few: ", (unsigned long long)d->valid_windows));
 	return progress_say(&t->progress, "run      steps %llu to %lld of %lld x %lld tokens, seed %lld, into %s",
 			(unsigned long long)t->at.step + 1, (long long)c->steps, (long long)c->batch_size,
@@ -188,9 +207,11 @@ static int rescue(struct train *t, int status)
 {
 	char why[512];
 
-	if ((status != HLX_EIO && status != HLX_EOUTPUT) || t->saved == t->at.step)
+	if ((status != HLX_EIO && status != HLX_EOUTPUT) || (t->saved == t->at.step && status == HLX_EOUTPUT))
 		return status;
 	snprintf(why, sizeof why, "%s", hlx_message());
+	if (t->saved == t->at.step)
+		return hlx_fail(status, "%s; the state is saved in step-%llu", why, (unsigned long long)t->saved);
 	if (catch_up(t) < 0 || train_save(t) < 0) /* a full disk, most likely: the error stands */
 		return hlx_fail(status, "%s; the last checkpoint is step-%llu", why, (unsigned long long)t->saved);
 	if (hung_up && status == HLX_EOUTPUT) /* the terminal went before the signal came */

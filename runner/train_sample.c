@@ -1,6 +1,5 @@
 /* train_sample.c - a sample of the model while it learns. */
 #include "runner/sampler.h"
-#include "runner/tokenizer.h"
 #include "runner/train.h"
 
 #include <stdlib.h>
@@ -8,15 +7,27 @@
 
 struct text {
 	char *bytes;
-	size_t size;
+	size_t size, room;
 };
+
+static int add(struct text *t, const char *bytes, size_t n)
+{
+	if (t->size + n > t->room) {
+		size_t room = 2 * t->room + n + 1024;
+		char *more = realloc(t->bytes, room);
+		if (!more)
+			return hlx_fail(HLX_ENOMEM, "out of memory");
+		t->bytes = more;
+		t->room = room;
+	}
+	memcpy(t->bytes + t->size, bytes, n);
+	t->size += n;
+	return 0;
+}
 
 static int take(void *ctx, const char *bytes, size_t n)
 {
-	struct text *t = ctx;
-
-	memcpy(t->bytes + t->size, bytes, n);
-	t->size += n;
+	CLI_TRY(add(ctx, bytes, n));
 	return train_stopping() ? CLI_STOPPED : 0;
 }
 
@@ -34,18 +45,16 @@ int train_sample(struct train *t)
 {
 	const struct conf *c = t->conf;
 	const struct sampling how = {
-		.seed = (uint64_t)c->seed, .temperature = (float)c->sample_temperature, .top_p = (float)c->sample_top_p
+		.tokenizer = c->tokenizer, .seed = (uint64_t)c->seed, .temperature = (float)c->sample_temperature, .top_p = (float)c->sample_top_p
 	};
 	size_t prompt = strlen(c->sample_prompt);
-	struct text text = { .bytes = malloc(prompt + (size_t)c->sample_tokens + 1), .size = prompt };
+	struct text text = { 0 };
 	char title[48];
-	int status;
+	int status = add(&text, c->sample_prompt, prompt);
 
-	if (!text.bytes)
-		return hlx_fail(HLX_ENOMEM, "out of memory");
-	memcpy(text.bytes, c->sample_prompt, prompt);
-	status = sampler_text(t->session, (uint64_t)c->seq_len, c->sample_prompt, prompt, (uint64_t)c->sample_tokens, &how,
-			take, &text);
+	if (status >= 0)
+		status = sampler_text(t->session, (uint64_t)c->seq_len, c->sample_prompt, prompt, (uint64_t)c->sample_tokens, &how,
+				take, &text);
 	snprintf(title, sizeof title, "sample, step %llu", (unsigned long long)t->at.step);
 	if (status >= 0)
 		status = write_down(t, title, &text);

@@ -42,11 +42,16 @@ static char *make_file(const char *name, size_t n, unsigned first)
 	return p;
 }
 
+static int open_text(char *const *paths, size_t n, uint64_t vocab_size, struct data *d)
+{
+	return data_open(paths, n, n, FORMAT_TEXT, vocab_size, d);
+}
+
 static void refused(char *path, uint64_t vocab, const char *why)
 {
 	struct data d;
 
-	ck_assert_int_eq(data_open(&path, 1, vocab, &d), HLX_EIO);
+	ck_assert_int_eq(open_text(&path, 1, vocab, &d), HLX_EIO);
 	ck_assert_msg(strstr(hlx_message(), why) && strstr(hlx_message(), path), "%s", hlx_message());
 	data_close(&d);
 }
@@ -69,7 +74,7 @@ START_TEST(refuses_a_short_corpus)
 	char *path = make_file("short", 17, 0);
 	struct data d;
 
-	ck_assert_int_eq(data_open(&path, 1, 256, &d), 0);
+	ck_assert_int_eq(open_text(&path, 1, 256, &d), 0);
 	ck_assert_int_eq(data_split(&d, 0, 16, 1), 0); /* 16 tokens and the last one's target */
 	ck_assert_uint_eq(d.windows, 1);
 	ck_assert_uint_eq(data_start(&d, 12345), 0);
@@ -87,7 +92,7 @@ START_TEST(several_files_read_as_one)
 	uint32_t x[10], y[10];
 	struct data d;
 
-	ck_assert_int_eq(data_open(path, 4, 256, &d), 0);
+	ck_assert_int_eq(open_text(path, 4, 256, &d), 0);
 	ck_assert_int_eq(data_split(&d, 0, 10, 1), 0);
 	ck_assert_uint_eq(d.size, 100);
 	for (uint64_t start = 0; start + 10 < d.size; start++) {
@@ -107,8 +112,8 @@ START_TEST(fingerprint_is_of_the_bytes)
 	char *two[2] = { make_file("a", 60, 0), make_file("b", 40, 60) }, *one = make_file("c", 100, 0);
 	struct data a, b;
 
-	ck_assert_int_eq(data_open(two, 2, 256, &a), 0);
-	ck_assert_int_eq(data_open(&one, 1, 256, &b), 0);
+	ck_assert_int_eq(open_text(two, 2, 256, &a), 0);
+	ck_assert_int_eq(open_text(&one, 1, 256, &b), 0);
 	ck_assert_uint_eq(a.fingerprint, b.fingerprint);
 	data_close(&a);
 	data_close(&b);
@@ -136,7 +141,7 @@ START_TEST(epochs_differ)
 	uint64_t offset, before = 16, other = 0;
 	struct data d;
 
-	ck_assert_int_eq(data_open(&path, 1, 256, &d), 0);
+	ck_assert_int_eq(open_text(&path, 1, 256, &d), 0);
 	ck_assert_int_eq(data_split(&d, 0.1, 16, 7), 0);
 	ck_assert_uint_eq(d.train_size, 4500);
 	for (uint64_t epoch = 0; epoch < 20; epoch++, before = offset) {
@@ -154,7 +159,7 @@ START_TEST(each_window_once_an_epoch)
 	uint64_t starts[400], n;
 	struct data d;
 
-	ck_assert_int_eq(data_open(&path, 1, 256, &d), 0);
+	ck_assert_int_eq(open_text(&path, 1, 256, &d), 0);
 	ck_assert_int_eq(data_split(&d, 0, 16, 3), 0);
 	n = d.windows;
 	for (uint64_t i = 0; i < n; i++) {
@@ -176,7 +181,7 @@ START_TEST(validation_stays_in_its_part)
 	char *path = make_file("text", 5000, 0);
 	struct data d;
 
-	ck_assert_int_eq(data_open(&path, 1, 256, &d), 0);
+	ck_assert_int_eq(open_text(&path, 1, 256, &d), 0);
 	ck_assert_int_eq(data_split(&d, 0.1, 16, 7), 0);
 	ck_assert_uint_eq(d.valid_windows, 31);
 	for (uint64_t count = 1; count < 70; count += 4)
@@ -195,7 +200,7 @@ START_TEST(a_file_that_shrinks_is_an_error)
 	uint32_t x[64], y[64];
 	struct data d;
 
-	ck_assert_int_eq(data_open(&path, 1, 256, &d), 0);
+	ck_assert_int_eq(open_text(&path, 1, 256, &d), 0);
 	ck_assert_int_eq(data_split(&d, 0, 64, 1), 0);
 	ck_assert_int_eq(truncate(path, 100), 0);
 	ck_assert_int_eq(data_sequence(&d, 20000, x, y), HLX_EIO); /* a page that is gone */
@@ -213,7 +218,7 @@ START_TEST(a_byte_that_changes_is_checked_again)
 	struct data d;
 	int fd;
 
-	ck_assert_int_eq(data_open(&path, 1, 128, &d), 0);
+	ck_assert_int_eq(open_text(&path, 1, 128, &d), 0);
 	ck_assert_int_eq(data_split(&d, 0, 16, 1), 0);
 	fd = open(path, O_WRONLY);
 	ck_assert_int_eq(pwrite(fd, "\xff", 1, 20), 1);
@@ -226,19 +231,27 @@ END_TEST
 
 START_TEST(tokens_are_bytes)
 {
-	uint32_t tokens[4];
-	char byte[1];
-	size_t n;
+	struct bpe_tokens tokens = { 0 };
+	struct tokenizer *t;
+	size_t used, n;
 
-	ck_assert_int_eq(tokenizer_encode("a\xff\n", 3, 256, tokens, &n), 0);
-	ck_assert_uint_eq(n, 3);
-	ck_assert_uint_eq(tokens[1], 255);
-	ck_assert_uint_eq(tokenizer_decode(tokens[1], byte), 1);
-	ck_assert_int_eq((unsigned char)byte[0], 255);
-	ck_assert_uint_eq(tokenizer_decode(256, byte), 0);
-	ck_assert_int_eq(tokenizer_encode("a\xff\n", 3, 255, tokens, &n), HLX_EINVAL);
-	ck_assert_uint_eq(tokenizer_start(256), '\n');
-	ck_assert_uint_eq(tokenizer_start(3), 0);
+	ck_assert(tokenizer_known("bytes") && !tokenizer_known("words"));
+	ck_assert_int_eq(tokenizer_open("bytes", &t), 0);
+	ck_assert_int_eq(tokenizer_encode(t, "a\xff\n", 3, false, &used, &tokens), 0);
+	ck_assert_uint_eq(used, 3);
+	ck_assert_uint_eq(tokens.count, 3);
+	ck_assert_uint_eq(tokens.id[1], 255);
+	ck_assert_int_eq((unsigned char)*tokenizer_decode(t, 255, &n), 255);
+	ck_assert_uint_eq(n, 1);
+	tokenizer_decode(t, 256, &n);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(tokenizer_check(t, "a\xff\n", 3, 256), 0);
+	ck_assert_int_eq(tokenizer_check(t, "a\xff\n", 3, 255), HLX_EINVAL);
+	ck_assert_ptr_nonnull(strstr(hlx_message(), "byte 1 of the prompt is 255"));
+	ck_assert_uint_eq(tokenizer_start(t, 256), '\n');
+	ck_assert_uint_eq(tokenizer_start(t, 3), 0);
+	tokenizer_close(t);
+	free(tokens.id);
 }
 END_TEST
 

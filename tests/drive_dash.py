@@ -54,11 +54,11 @@ class Browser:
             sys.exit(f"{expression}: {got['exceptionDetails']}")
         return got["result"].get("value")
 
-    def wait(self, what, expression, seconds=30):
+    def wait(self, what, expression, seconds=30, shown="document.body.innerText"):
         end = time.time() + seconds
         while not self.value(expression):
             if time.time() > end:
-                sys.exit(f"FAIL: {what}: the page says: {self.value('document.body.innerText')[:2000]}")
+                sys.exit(f"FAIL: {what}: the page says: {str(self.value(shown))[:2000]}")
             time.sleep(0.2)
         print(f"ok: {what}")
 
@@ -78,7 +78,7 @@ def choose(b, *names):
 PIXELS = """(id, r, g, b) => { const c = document.querySelector('#' + id + ' canvas'); if (!c) return 0;
     const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;
     for (let i = 0; i < d.length; i += 4)
-        n += d[i + 3] > 60 && Math.abs(d[i] - r) + Math.abs(d[i + 1] - g) + Math.abs(d[i + 2] - b) < 12;
+        n += d[i + 3] > 60 && Math.abs(d[i] - r) + Math.abs(d[i + 1] - g) + Math.abs(d[i + 2] - b) < 48;
     return n; }"""
 STEP = "Number(([...document.querySelectorAll('#runs label')].find(l => l.innerText.includes('live'))?.innerText.match(/step (\\d+)/) ?? [])[1] ?? 0)"
 
@@ -100,8 +100,10 @@ def drive(b):
            "'one and two are identical through step 8, and differ from step 9 on'")
     b.wait("what differs is named", "document.querySelector('#config').innerText.includes('train.lr')")
     if charts:
+        b.shoot("curves.png")
         for chart in "loss", "lr", "grad_norm", "tokens_per_s":
-            b.wait(f"{chart} has its curves", f"({PIXELS})('{chart}', 0, 114, 178) > 20 && ({PIXELS})('{chart}', 213, 94, 0) > 20")
+            b.wait(f"{chart} has its curves", f"({PIXELS})('{chart}', 213, 94, 0) > 20 && ({PIXELS})('{chart}', 0, 158, 115) > 20",
+                   shown=f"[({PIXELS})('{chart}', 213, 94, 0), ({PIXELS})('{chart}', 0, 158, 115)]")
         before = b.value("document.querySelector('#loss canvas').toDataURL()")
         for box in "logx", "logy":
             b.value(f"document.getElementById('{box}').click()")

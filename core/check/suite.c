@@ -126,7 +126,7 @@ void hlx_sweep_text(struct hlx_sweep *s, const struct hlx_op *op, const char *te
 {
 	struct hlx_check_case c;
 
-	if (hlx_check_case_parse(op, text, &c) < 0 || hlx_vary_work(&c) > (s->o->quick ? 3e6 : 1e7))
+	if (hlx_check_case_parse(op, text, &c) < 0 || hlx_vary_work(&c) > 3e6)
 		return;
 	s->check.strange = true;
 	hlx_sweep_case(s, &c, k, check);
@@ -182,7 +182,7 @@ static void check_double(struct hlx_sweep *s, const struct hlx_check_case *c)
 
 	if (!is_wired(c->op) || !c->op->ref64 || !c->op->ref_backward)
 		return;
-	hlx_check_grad_case(&s->check, c);
+	hlx_check_grad_case(&s->check, c, s->o->quick && hlx_vary_work(c) > 3e4);
 	s->row->check[HLX_CHECK_DOUBLE].ran += s->check.ran - ran;
 	s->row->check[HLX_CHECK_GRADIENT].ran += s->check.ran - ran;
 }

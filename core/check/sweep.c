@@ -158,9 +158,9 @@ void hlx_sweep_wired(struct hlx_sweep *s, const struct hlx_op *op)
 		vary_batch(s, &c);
 		vary_sizes(s, &c, k);
 		vary_attrs(s, &c, k);
-		hlx_sweep_windows(s, &c);
+		hlx_sweep_windows(s, &c, k, s->o->quick || k == 1 || !text[1]);
 		if (!s->o->quick || k == 1 || !text[1])
-			hlx_sweep_loops(s, &c);
+			hlx_sweep_loops(s, &c, k, k == 1 || !text[1]);
 	}
 }
 

@@ -10,7 +10,8 @@
 #include "core/check/vary.h"
 
 #define HLX_SWEEP_MANY 3u /* runs of the same values */
-#define HLX_SWEEP_SIGHT (256u << 10) /* bytes that a binding sees, where windows are tried */
+#define HLX_SWEEP_SIGHT (64u << 10) /* bytes that a binding sees, where windows are tried; 4 times as many of what no INI
+	wires: partial sums of 16 slots lie side by side */
 #define HLX_FAMILY(f) (1u << (f))
 #define HLX_FAMILIES_ALL (HLX_FAMILY(HLX_FAMILY_COUNT) - 1)
 
@@ -36,7 +37,8 @@ void hlx_sweep_text(struct hlx_sweep *, const struct hlx_op *, const char *text,
 
 void hlx_sweep_wired(struct hlx_sweep *, const struct hlx_op *);
 void hlx_sweep_unwired(struct hlx_sweep *, const struct hlx_op *);
-void hlx_sweep_windows(struct hlx_sweep *, const struct hlx_check_case *);
-void hlx_sweep_loops(struct hlx_sweep *, const struct hlx_check_case *);
+/* k: the case's number; thorough: each of its dims in turn, else one, by k. */
+void hlx_sweep_windows(struct hlx_sweep *, const struct hlx_check_case *, uint32_t k, bool thorough);
+void hlx_sweep_loops(struct hlx_sweep *, const struct hlx_check_case *, uint32_t k, bool thorough);
 
 #endif

@@ -42,8 +42,8 @@ void hlx_sweep_unwired(struct hlx_sweep *s, const struct hlx_op *op)
 		if (hlx_check_case_parse(op, *text, &c) >= 0)
 			hlx_sweep_case(s, &c, 0, check_unwired);
 	check_kind(s, op, HLX_CHECK_BITS);
-	caps->max_range = HLX_SWEEP_SIGHT;
-	caps->max_texels = HLX_SWEEP_SIGHT / 16;
+	caps->max_range = 4 * HLX_SWEEP_SIGHT;
+	caps->max_texels = 4 * HLX_SWEEP_SIGHT / 16;
 	check_kind(s, op, HLX_CHECK_WINDOWS);
 	*caps = real;
 }

@@ -68,6 +68,7 @@ int hlx_trial_flush(struct hlx_trial *, enum hlx_family);
 
 /* trial_compare.c */
 void hlx_trial_compare(struct hlx_trial *);          /* got with want and before */
+void hlx_trial_compare_own(struct hlx_trial *);      /* what a kernel keeps for itself: its guards */
 void hlx_trial_judge_reference(struct hlx_trial *);  /* want with before, of a layer or a loss */
 bool hlx_trial_agrees(struct hlx_trial *);           /* the same, without a word; to be asked first */
 void hlx_trial_compare_runs(struct hlx_trial *, uint32_t *const first[2 * HLX_MAX_SLOTS], unsigned times);
@@ -83,6 +84,16 @@ void hlx_trial_fill(struct hlx_trial *, enum hlx_family);
 static inline const struct hlx_slot *hlx_trial_slot(const struct hlx_trial *t, uint32_t part)
 {
 	return &t->c->op->slots[part % HLX_MAX_SLOTS];
+}
+
+/* Of the i-th element, from the first one. */
+static inline uint64_t hlx_trial_place(const struct hlx_desc *d, uint64_t i)
+{
+	uint64_t at = 0;
+
+	for (uint32_t k = d->rank; k-- > 0; i /= d->dim[k])
+		at += i % d->dim[k] * d->stride[k];
+	return at;
 }
 
 #endif

@@ -26,28 +26,43 @@ static uint32_t below_of(const struct hlx_trial *t, uint32_t i)
 	return 1;
 }
 
+static void generate(struct hlx_trial *t, uint32_t i, enum hlx_family family, float *flat)
+{
+	const struct hlx_trial_part *p = &t->part[i];
+	uint64_t turn = t->turn + t->bench->seed * 64;
+	bool grad = i >= HLX_MAX_SLOTS;
+	const char *path = grad && hlx_trial_slot(t, i)->role == HLX_OUT ? "seed" : hlx_trial_slot(t, i)->name;
+	uint64_t stream = hlx_data_stream(path, turn) + grad;
+	uint32_t below = below_of(t, i);
+
+	if (p->f32 && family == HLX_FAMILY_HAND)
+		hlx_data_tensor(flat, p->elements, family, path, turn);
+	else if (p->f32)
+		hlx_data_floats(flat, p->elements, family, stream);
+	for (uint64_t e = 0; e < p->elements && !p->f32; e++) {
+		uint32_t v = hlx_data_index(t->unwired ? HLX_FAMILY_NORMAL : family, stream, e, below);
+		memcpy(&flat[e], &v, 4);
+	}
+}
+
 /* The n-th value goes to the n-th element, wherever that lies: all layouts hold the same tensor. */
 static void fill_values(struct hlx_trial *t, uint32_t i, enum hlx_family family)
 {
 	struct hlx_trial_part *p = &t->part[i];
 	const struct hlx_desc *d = &t->desc[i % HLX_MAX_SLOTS];
-	uint64_t n = hlx_numel(d), turn = t->turn + t->bench->seed * 64;
-	bool grad = i >= HLX_MAX_SLOTS;
-	const char *path = grad && hlx_trial_slot(t, i)->role == HLX_OUT ? "seed" : hlx_trial_slot(t, i)->name;
-	uint64_t stream = hlx_data_stream(path, turn) + grad;
+	uint64_t n = hlx_numel(d), stride = hlx_slot_stride(d);
 	float *flat = malloc((p->elements + 1) * 4);
 
 	if (!flat)
 		return;
-	if (p->f32)
-		family == HLX_FAMILY_HAND ? hlx_data_tensor(flat, p->elements, family, path, turn) :
-			hlx_data_floats(flat, p->elements, family, stream);
-	for (uint64_t e = 0; e < p->elements; e++) {
-		uint64_t at = p->first + e / n * hlx_slot_stride(d), rest = e % n;
-		uint32_t v = p->f32 ? hlx_bits(flat[e]) : hlx_data_index(t->unwired ? HLX_FAMILY_NORMAL : family, stream, e, below_of(t, i));
-		for (uint32_t k = d->rank; k-- > 0; rest /= d->dim[k])
-			at += rest % d->dim[k] * d->stride[k];
-		p->before[at] = v;
+	generate(t, i, family, flat);
+	for (uint64_t r = 0; r * n < p->elements; r++) {
+		uint32_t *to = p->before + p->first + r * stride;
+		const float *from = flat + r * n;
+		if (hlx_is_contiguous(d))
+			memcpy(to, from, n * 4);
+		for (uint64_t e = 0; e < n && !hlx_is_contiguous(d); e++)
+			memcpy(to + hlx_trial_place(d, e), &from[e], 4);
 	}
 	free(flat);
 }

@@ -123,13 +123,15 @@ static bool is_output(const struct hlx_trial *t, uint32_t s, bool grad)
 
 static void mark(struct hlx_trial_part *p, const struct hlx_desc *d, uint64_t runs)
 {
-	for (uint64_t r = 0; r < runs; r++)
-		for (uint64_t i = 0; i < hlx_numel(d); i++) {
-			uint64_t at = p->first + r * hlx_slot_stride(d), rest = i;
-			for (uint32_t k = d->rank; k-- > 0; rest /= d->dim[k])
-				at += rest % d->dim[k] * d->stride[k];
-			p->own[at] = 1;
-		}
+	bool dense = hlx_is_contiguous(d);
+
+	for (uint64_t r = 0; r < runs; r++) {
+		unsigned char *own = p->own + p->first + r * hlx_slot_stride(d);
+		if (dense)
+			memset(own, 1, hlx_numel(d));
+		for (uint64_t i = 0; i < hlx_numel(d) && !dense; i++)
+			own[hlx_trial_place(d, i)] = 1;
+	}
 }
 
 static int make_part(struct hlx_trial *t, uint32_t s, bool grad)
@@ -191,18 +193,23 @@ static bool asks_for_length(const struct hlx_pipeline *p)
 	return false;
 }
 
+static void widen(struct hlx_program *p, struct hlx_prog_step *step)
+{
+	bool sees = step->kind == HLX_DISPATCH ? !asks_for_length(step->pipeline) : step->kind == HLX_HOST_CALL;
+
+	for (uint32_t k = 0; k < step->n_access && sees; k++) {
+		struct hlx_access *a = &step->access[k];
+		if (a->cell > p->steps_cell && a->cell < p->n_cells && !a->texel && a->offset + a->range == p->cell[a->cell].bytes)
+			a->range += HLX_TRIAL_GUARD * 4;
+	}
+}
+
 /* Cells grow by a guard, and with them the windows that end where they end: after recording, so that no plugin knows. */
 static void add_guards(struct hlx_program *p)
 {
+	for (uint32_t i = 0; i < p->n_steps; i++)
+		widen(p, &p->step[i]);
 	for (uint32_t c = p->steps_cell + 1; c < p->n_cells; c++) {
-		for (uint32_t i = 0; i < p->n_steps; i++)
-			for (uint32_t k = 0; k < p->step[i].n_access; k++) {
-				struct hlx_access *a = &p->step[i].access[k];
-				bool kernel = p->step[i].kind == HLX_DISPATCH;
-				if (a->cell == c && !a->texel && a->offset + a->range == p->cell[c].bytes &&
-						(kernel ? !asks_for_length(p->step[i].pipeline) : p->step[i].kind == HLX_HOST_CALL))
-					a->range += HLX_TRIAL_GUARD * 4;
-			}
 		p->cell[c].bytes += HLX_TRIAL_GUARD * 4;
 		p->cell[c].persistent = true;
 	}

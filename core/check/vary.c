@@ -153,12 +153,16 @@ bool hlx_vary_sizes(const struct hlx_check_case *c, uint64_t seed, uint64_t most
 bool hlx_vary_dim(const struct hlx_check_case *c, uint32_t which, uint64_t to, enum hlx_vary_others others, char *text)
 {
 	struct map m = { .n = hlx_vary_dims(c, m.from) };
+	uint64_t room = 3;
 
 	if (which >= m.n)
 		return false;
-	for (uint32_t i = 0; i < m.n; i++)
-		m.to[i] = i == which ? to : others == HLX_VARY_FEW && m.from[i] > 3 ? 3 :
-			others == HLX_VARY_ROUND && m.from[i] > 16 ? 64 : m.from[i];
+	for (uint32_t i = m.n; i-- > 0;) {
+		m.to[i] = i == which ? to : others == HLX_VARY_ROUND ? (m.from[i] > 16 ? 64 : m.from[i]) :
+			others == HLX_VARY_SAME || m.from[i] <= room ? m.from[i] : room;
+		if (others == HLX_VARY_LEAST && i != which)
+			room /= m.to[i];
+	}
 	return write(c, &m, text);
 }
 

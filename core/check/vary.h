@@ -16,8 +16,8 @@
 bool hlx_vary_sizes(const struct hlx_check_case *, uint64_t seed, uint64_t most, char *text);
 /* The attribute number `which` (of those that equal no dim) at its `turn`-th other value. */
 bool hlx_vary_attr(const struct hlx_check_case *, uint32_t which, uint32_t turn, char *text);
-/* One dim (the which-th different one) is `to`; the others as they are, at most 3, or, where above 16, 64. */
-enum hlx_vary_others { HLX_VARY_SAME, HLX_VARY_FEW, HLX_VARY_ROUND };
+/* One dim (the which-th different one) is `to`; the others as they are, at most 3, where above 16 64, or at most 3 together. */
+enum hlx_vary_others { HLX_VARY_SAME, HLX_VARY_FEW, HLX_VARY_ROUND, HLX_VARY_LEAST };
 bool hlx_vary_dim(const struct hlx_check_case *, uint32_t which, uint64_t to, enum hlx_vary_others, char *text);
 uint32_t hlx_vary_dims(const struct hlx_check_case *, uint64_t out[HLX_MAX_SLOTS * HLX_MAX_RANK]);
 /* The terms that a sum over any of the dims has: the product of the different ones. */

@@ -69,7 +69,7 @@ function options(key, series, width) {
 	return {
 		width, height: key === 'loss' ? 340 : 220,
 		scales: { x: { time: false, distr: $('logx').checked ? 3 : 1 }, y: { distr: log } },
-		axes: [axis, { ...axis, size: 64 }],
+		axes: [axis, { ...axis, size: 64, values: (u, at) => at.map(v => v === null ? '' : String(Number(v.toPrecision(4)))) }],
 		series: [{ label: 'step' }, ...series],
 	};
 }

@@ -1,6 +1,8 @@
 /* faults.c - implementations of sway, each with one fault, and twins of it whose reference is wrong. */
 #include "tests/faults/sway.h"
 
+#include <stdlib.h>
+
 #include "hlx/math.h"
 
 SWAY_IMPL(swapped, "sway", SWAPPED, HLX_PORTABLE, sway_prepare);
@@ -27,6 +29,13 @@ static int any(const struct hlx_host *host, struct hlx_node *node)
 	return 0;
 }
 SWAY_IMPL(endless, "sway", RIGHT, HLX_PORTABLE, any);
+
+static int crash(const struct hlx_host *host, struct hlx_node *node)
+{
+	(void)host, (void)node;
+	abort();
+}
+SWAY_IMPL(dead, "sway", RIGHT, HLX_PORTABLE, crash);
 
 /* -- references: their kernels do as they say ---------------------------------------------------------------- */
 
@@ -82,5 +91,5 @@ SWAY_IMPL(doubled, "doubled", DOUBLED, HLX_PORTABLE, sway_prepare);
 
 static const struct hlx_op *const ops[] = { &of_steep, &of_doubled, &of_denormal, &of_negative, NULL };
 static const struct hlx_impl *const impls[] = { &swapped, &edge, &past, &unwritten, &contracts, &lost, &fresh, &ticket, &race,
-	&unstored, &stride, &behind, &mixed, &ignored, &input, &grabby, &far, &endless, &steep, &doubled, NULL };
+	&unstored, &stride, &behind, &mixed, &ignored, &input, &grabby, &far, &endless, &dead, &steep, &doubled, NULL };
 HLX_PLUGIN(.name = "faults", .version = "1", .license = "MIT", .ops = ops, .impls = impls);
