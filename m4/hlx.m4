@@ -84,3 +84,22 @@ layout(local_size_x = 1) in; void main() {}"]) > conftest.comp
           [glslang-tools], [glslang], [glslang])])
      rm -f conftest.comp conftest.spv])
 ])
+
+# HLX_UPLOT(VERSION, SHA-256 OF ITS PACKAGE)
+# Charts for hlxt dash: nothing is fetched unless somebody asks.
+AC_DEFUN([HLX_UPLOT], [
+  AC_ARG_WITH([uplot], [AS_HELP_STRING([--with-uplot@<:@=FILE@:>@],
+    [charts in hlxt dash, by uPlot $1: from FILE, its package (uplot-$1.tgz), or fetched by npm when hlx is built])],
+    [hlx_uplot=$withval], [hlx_uplot=no])
+  AS_IF([test "$hlx_uplot" = yes && ! command -v npm >/dev/null],
+    [AC_MSG_ERROR([--with-uplot needs npm; or give the package: --with-uplot=uplot-$1.tgz])])
+  UPLOT_FILE=
+  AS_CASE([$hlx_uplot], [yes | no], [], [
+    AS_IF([test ! -f "$hlx_uplot"], [AC_MSG_ERROR([--with-uplot=$hlx_uplot: no such file])])
+    UPLOT_FILE=`cd "$(dirname "$hlx_uplot")" && pwd`/`basename "$hlx_uplot"`])
+  AC_SUBST([UPLOT_FILE])
+  AC_SUBST([UPLOT_VERSION], [$1])
+  AC_SUBST([UPLOT_SHA256], [$2])
+  AM_CONDITIONAL([WITH_UPLOT], [test "$hlx_uplot" != no])
+  AS_IF([test "$hlx_uplot" != no], [AC_DEFINE([HAVE_UPLOT], [1], [uPlot is built in])])
+])

@@ -36,17 +36,17 @@ struct cli_args {
 	const char *set[CLI_MAX_SETS];
 	size_t n_set;
 	const char *device, *out, *prompt, *format, *corpus, *tokenizer;
-	int64_t steps, from, to, tokens, vocab_size; /* -1: not given */
+	int64_t steps, from, to, tokens, vocab_size, port; /* -1: not given */
 	uint64_t seed;
 	double temperature, top_p;
-	bool quiet, list, quick, json;
+	bool quiet, list, quick, json, log_x, log_y;
 };
 
 /* Options by their place in the table of options.c; a command lists those it takes, ending with 0. */
 enum cli_option {
 	OPT_HELP = 1, OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_LIST, OPT_PROMPT, OPT_TOKENS, OPT_SEED,
 	OPT_TEMPERATURE, OPT_TOP_P, OPT_FROM, OPT_TO, OPT_QUICK, OPT_JSON, OPT_TOKENIZER,
-	OPT_VOCAB_SIZE, OPT_FORMAT, OPT_CORPUS, OPT_COUNT
+	OPT_VOCAB_SIZE, OPT_FORMAT, OPT_CORPUS, OPT_SVG, OPT_LOG_X, OPT_LOG_Y, OPT_PORT, OPT_COUNT
 };
 
 struct command {
@@ -56,7 +56,8 @@ struct command {
 };
 
 extern const struct command command_run, command_resume, command_sample, command_eval, command_import, command_export,
-	command_verify, command_check, command_plan, command_bench, command_ops, command_devices, command_tokenize;
+	command_verify, command_check, command_plan, command_bench, command_plot, command_dash, command_ops, command_devices,
+	command_tokenize;
 
 /* 0: go on; 1: --help was asked for and printed. */
 int options_parse(const struct command *, int argc, char **argv, struct cli_args *out);

@@ -16,6 +16,7 @@ static const char *const schedules[] = {
 };
 static const char *const modes[] = { [HLX_PORTABLE - 1] = "portable", [HLX_DEVICE - 1] = "device", NULL };
 static const char *const recomputes[] = { [HLX_RECOMPUTE_NONE] = "none", [HLX_RECOMPUTE_LAYER] = "layer", NULL };
+static const char *const switches[] = { "no", "yes", NULL };
 
 #define AT(member) offsetof(struct conf, member)
 #define BIG 9007199254740992.0 /* 2^53 */
@@ -44,6 +45,7 @@ const struct conf_key conf_keys[CONF_KEYS] = {
 	{ "output", "checkpoint_every", KEY_EVERY, AT(checkpoint_every), 10, 0, BIG, NULL, NULL },
 	{ "output", "keep", KEY_INT, AT(keep), 3, 1, 1 << 30, NULL, NULL },
 	{ "output", "log_every", KEY_INT, AT(log_every), 10, 1, BIG, NULL, NULL },
+	{ "output", "tensorboard", KEY_CHOICE, AT(tensorboard), 1, 0, 0, NULL, switches },
 	{ "output", "sample_every", KEY_INT, AT(sample_every), 0, 0, BIG, NULL, NULL },
 	{ "output", "sample_tokens", KEY_INT, AT(sample_tokens), 256, 0, 1 << 24, NULL, NULL },
 	{ "output", "sample_prompt", KEY_TEXT, AT(sample_prompt_text), 0, 0, 0, "", NULL },

@@ -49,6 +49,7 @@ struct conf {
 	const char *dir;
 	struct conf_every checkpoint_every;
 	int64_t keep, log_every, sample_every, sample_tokens;
+	int64_t tensorboard; /* 1: no, 2: yes */
 	const char *sample_prompt_text; /* with its quotes */
 	char *sample_prompt;
 	double sample_temperature, sample_top_p;

@@ -15,7 +15,7 @@ struct conf_key {
 	const char *const *choices; /* KEY_CHOICE: value i + 1 is choices[i] */
 };
 
-#define CONF_KEYS 29
+#define CONF_KEYS 30
 extern const struct conf_key conf_keys[CONF_KEYS];
 
 /* The attributes of the optimizer's op, whose keys stand in [train] too; NULL where it has none. */

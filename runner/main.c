@@ -8,7 +8,8 @@
 
 static const struct command *const commands[] = {
 	&command_run, &command_resume, &command_sample, &command_eval, &command_import, &command_export, &command_verify,
-	&command_check, &command_plan, &command_bench, &command_tokenize, &command_ops, &command_devices,
+	&command_check, &command_plan, &command_bench, &command_plot, &command_dash, &command_tokenize, &command_ops,
+	&command_devices,
 };
 
 static int exit_status(int status)

@@ -1,6 +1,7 @@
 #include "runner/metrics.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,5 +31,67 @@ int metrics_cut(struct journal *j, uint64_t step)
 			break;
 	status = journal_cut(j, (uint64_t)(at - text));
 	free(text);
+	return status;
+}
+
+/* ---- reading ---- */
+
+static bool parse(const char *line, size_t size, struct metrics *m)
+{
+	json_t *o = json_loadb(line, size, 0, NULL);
+	double step, loss, lr, grad_norm, valid = 0;
+	bool good = o && !json_unpack(o, "{s:F, s:F, s:F, s:F, s:F, s:F, s?F}", "step", &step, "loss", &loss, "lr", &lr, "grad_norm",
+			&grad_norm, "ms", &m->ms, "tokens_per_s", &m->tokens_per_s, "val_loss", &valid) && step >= 1 && step <= 4294967295.0;
+
+	if (good) {
+		m->step = (uint64_t)step;
+		m->loss = (float)loss;
+		m->lr = (float)lr;
+		m->grad_norm = (float)grad_norm;
+		m->has_valid = json_object_get(o, "val_loss");
+		m->valid_loss = (float)valid;
+	}
+	json_decref(o);
+	return good;
+}
+
+static int parse_all(const char *path, const char *text, struct metrics **out, size_t *count)
+{
+	size_t room = 0;
+	const char *end;
+
+	for (const char *at = text; (end = strchr(at, '\n')); at = end + 1) {
+		if (*count == room) {
+			struct metrics *grown = realloc(*out, (room = 2 * room + 64) * sizeof(*grown));
+			if (!grown)
+				return hlx_fail(HLX_ENOMEM, "out of memory");
+			*out = grown;
+		}
+		(*out)[*count] = (struct metrics){ 0 };
+		if (!parse(at, (size_t)(end - at), *out + *count) || (*count && (*out)[*count].step <= (*out)[*count - 1].step))
+			return hlx_fail(HLX_EIO, "%s: line %zu is damaged", path, *count + 1);
+		++*count;
+	}
+	return 0;
+}
+
+int metrics_read(const char *folder, struct metrics **out, size_t *count)
+{
+	struct journal j;
+	char *text = NULL;
+	int status = journal_view(folder, "metrics.jsonl", &j);
+
+	*out = NULL;
+	*count = 0;
+	if (status >= 0)
+		status = journal_text(&j, &text);
+	if (status >= 0)
+		status = parse_all(j.path, text, out, count);
+	if (status < 0) {
+		free(*out);
+		*out = NULL;
+	}
+	free(text);
+	journal_close(&j);
 	return status;
 }

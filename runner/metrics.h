@@ -16,5 +16,7 @@ struct metrics {
 int metrics_append(struct journal *, const struct metrics *);
 /* Cuts what comes after step, and a last line that is not whole. */
 int metrics_cut(struct journal *, uint64_t step);
+/* Every whole line of a run that may be going on, in order of steps; *out is new.  hash is not read. */
+int metrics_read(const char *folder, struct metrics **out, size_t *count);
 
 #endif

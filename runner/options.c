@@ -31,6 +31,10 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_FORMAT] = { "format", "F", "hf, gguf or safetensors", 0 },
 	[OPT_CORPUS] = { "corpus", "FILE", "all of this text (default: the validation part of the run's corpus)", 0 },
 	[OPT_JSON] = { "json", NULL, "print one JSON object instead of a table", 0 },
+	[OPT_SVG] = { "out", "FILE", "write into a file, whole or not at all (default: to standard output)", 0 },
+	[OPT_LOG_X] = { "log-x", NULL, "a logarithmic axis of steps", 0 },
+	[OPT_LOG_Y] = { "log-y", NULL, "a logarithmic axis of losses", 0 },
+	[OPT_PORT] = { "port", "N", "of the page; 0 takes any that is free (default 8642)", 0 },
 	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens that make up P (default 0.95)", 0 },
 };
 
@@ -104,6 +108,7 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 		a->set[a->n_set++] = value;
 		return 0;
 	case OPT_STEPS: return parse_count("steps", value, 1, UINT32_MAX, &a->steps);
+	case OPT_PORT: return parse_count("port", value, 0, 65535, &a->port);
 	case OPT_FROM: return parse_count("from", value, 0, UINT32_MAX, &a->from);
 	case OPT_TO: return parse_count("to", value, 0, UINT32_MAX, &a->to);
 	case OPT_TOKENS: return parse_count("tokens", value, 0, 1ll << 53, &a->tokens);
@@ -115,7 +120,7 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_TOP_P: return parse_ratio("top-p", value, 1, &a->top_p);
 	case OPT_VOCAB_SIZE: return parse_count("vocab-size", value, 257, 1 << 24, &a->vocab_size);
 	case OPT_TOKENIZER: a->tokenizer = value; return 0;
-	case OPT_OUT: a->out = value; return 0;
+	case OPT_OUT: case OPT_SVG: a->out = value; return 0;
 	case OPT_DEVICE: a->device = value; return 0;
 	case OPT_FORMAT: a->format = value; return 0;
 	case OPT_CORPUS: a->corpus = value; return 0;
@@ -124,6 +129,8 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_LIST: a->list = true; return 0;
 	case OPT_QUICK: a->quick = true; return 0;
 	case OPT_JSON: a->json = true; return 0;
+	case OPT_LOG_X: a->log_x = true; return 0;
+	case OPT_LOG_Y: a->log_y = true; return 0;
 	default: return hlx_fail(CLI_USAGE, "no such option");
 	}
 }
@@ -167,7 +174,7 @@ int options_parse(const struct command *c, int argc, char **argv, struct cli_arg
 	struct option longs[OPT_COUNT + 1];
 	int o;
 
-	*out = (struct cli_args){ .steps = -1, .from = -1, .to = -1, .tokens = 256, .vocab_size = -1, .seed = 1, .temperature = 0.8, .top_p = 0.95 };
+	*out = (struct cli_args){ .steps = -1, .from = -1, .to = -1, .tokens = 256, .vocab_size = -1, .port = 8642, .seed = 1, .temperature = 0.8, .top_p = 0.95 };
 	getopt_table(c, longs);
 	opterr = 0;
 	optind = 1;

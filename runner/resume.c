@@ -61,7 +61,8 @@ static int cut_back(struct train *t)
 	CLI_TRY(journal_open(t->folder, "metrics.jsonl", &t->metrics));
 	CLI_TRY(metrics_cut(&t->metrics, t->at.step));
 	CLI_TRY(journal_open(t->folder, "samples.txt", &t->samples));
-	return journal_cut(&t->samples, t->at.samples);
+	CLI_TRY(journal_cut(&t->samples, t->at.samples));
+	return t->conf->tensorboard == 2 ? tensorboard_open(t->folder, &t->events) : 0;
 }
 
 static int go_on(struct train *t, const struct cli_args *args)

@@ -103,7 +103,8 @@ static int begin(struct train *t)
 	checkpoint_free_names(names, n);
 	CLI_TRY(status);
 	CLI_TRY(train_hash(t));
-	return train_save(t);
+	CLI_TRY(train_save(t));
+	return t->conf->tensorboard == 2 ? tensorboard_open(t->folder, &t->events) : 0;
 }
 
 /* Random weights, or those of [train] init. */

@@ -92,6 +92,7 @@ void train_close(struct train *t)
 	free(t->targets);
 	journal_close(&t->metrics);
 	journal_close(&t->samples);
+	journal_close(&t->events);
 	journal_close(&t->chain.file);
 	tensors_close(&t->tensors);
 	free(t->sums);
@@ -158,6 +159,8 @@ static int write_down(struct train *t)
 	CLI_TRY(write_hash(t));
 	t->last.hash = t->chain.hash;
 	CLI_TRY(metrics_append(&t->metrics, &t->last));
+	if (t->conf->tensorboard == 2)
+		CLI_TRY(tensorboard_append(&t->events, &t->last));
 	t->written = t->at.step;
 	return 0;
 }

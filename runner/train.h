@@ -6,6 +6,7 @@
 #include "runner/data.h"
 #include "runner/metrics.h"
 #include "runner/progress.h"
+#include "runner/tensorboard.h"
 #include "runner/tensors.h"
 
 struct train {
@@ -13,7 +14,7 @@ struct train {
 	struct session *session;
 	struct data *data;
 	struct folder *folder;
-	struct journal metrics, samples;
+	struct journal metrics, samples, events; /* events: [output] tensorboard */
 	struct chain chain;
 	struct tensors tensors;
 	uint64_t *sums;       /* the hashes of checkpoint_hash, of the last step */
@@ -27,7 +28,7 @@ struct train {
 };
 
 /* A train that holds nothing. */
-#define TRAIN_NONE .metrics.fd = -1, .samples.fd = -1, .chain.file.fd = -1, .tensors.file.fd = -1
+#define TRAIN_NONE .metrics.fd = -1, .samples.fd = -1, .events.fd = -1, .chain.file.fd = -1, .tensors.file.fd = -1
 /* Data, split and steps; the device is not needed yet. */
 int train_data(struct conf *, struct data *);
 /* Prints what is to be trained, on what. */
