@@ -4,13 +4,16 @@
 
 #include <string.h>
 
+#if !HAVE_UPLOT /* the page asks for them all the same, finds no uPlot in them and says so */
+static const unsigned char uplot_js[] = { '\n' }, uplot_css[] = { '\n' };
+#endif
 static const struct dash_asset assets[] = {
 	{ "/", "text/html; charset=utf-8", page_html, sizeof page_html },
 	{ "/page.css", "text/css; charset=utf-8", page_css, sizeof page_css },
 	{ "/page.js", "text/javascript; charset=utf-8", page_js, sizeof page_js },
-#if HAVE_UPLOT
 	{ "/uplot.js", "text/javascript; charset=utf-8", uplot_js, sizeof uplot_js },
 	{ "/uplot.css", "text/css; charset=utf-8", uplot_css, sizeof uplot_css },
+#if HAVE_UPLOT
 	{ "/uplot.txt", "text/plain; charset=utf-8", uplot_txt, sizeof uplot_txt }, /* its licence */
 #endif
 };

@@ -120,7 +120,7 @@ static int wait_for_end(struct MHD_Daemon *m, const sigset_t *ends)
 	int number;
 
 	printf("http://127.0.0.1:%u/  (Ctrl-C ends)\n", (unsigned)MHD_get_daemon_info(m, MHD_DAEMON_INFO_BIND_PORT)->port);
-	if (!dash_asset("/uplot.js"))
+	if (!dash_asset("/uplot.txt"))
 		printf("note: this hlxt was built without charts: configure --with-uplot\n");
 	CLI_TRY(cli_flush());
 	sigwait(ends, &number);
