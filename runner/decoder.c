@@ -76,6 +76,20 @@ static int catch_up(struct session *s, const struct conf *c, const uint32_t *tok
 	return run(s, c, tokens, d->done);
 }
 
+/* From now on by whole passes, with the memory for them. */
+static int refuse(struct decoder *d)
+{
+	for (uint64_t i = 0; i < d->n_blocks; i++) {
+		hlx_program_destroy(d->block[i].program);
+		hlx_graph_destroy(d->block[i].graph);
+		d->block[i] = (struct block){ 0 };
+	}
+	hlx_past_destroy(d->past);
+	d->past = NULL;
+	d->refused = true;
+	return 1;
+}
+
 int decoder_logits(struct session *s, const struct conf *c, const uint32_t *tokens, uint64_t last, float *logits)
 {
 	struct block *b;
@@ -85,10 +99,8 @@ int decoder_logits(struct session *s, const struct conf *c, const uint32_t *toke
 		return 1;
 	if (status >= 0)
 		status = catch_up(s, c, tokens, last);
-	if (s->decoder && (status == HLX_ENOTSUP || status == HLX_ENOMEM)) {
-		s->decoder->refused = true;
-		return 1;
-	}
+	if (s->decoder && (status == HLX_ENOTSUP || status == HLX_ENOMEM))
+		return refuse(s->decoder);
 	CLI_TRY(status);
 	b = &s->decoder->block[last / DECODER_BLOCK];
 	return hlx_program_read(b->program, hlx_graph_logits(b->graph), HLX_VALUE, last % DECODER_BLOCK * s->vocab_size,
@@ -105,11 +117,7 @@ void decoder_destroy(struct decoder *d)
 {
 	if (!d)
 		return;
-	for (uint64_t i = 0; i < d->n_blocks; i++) {
-		hlx_program_destroy(d->block[i].program);
-		hlx_graph_destroy(d->block[i].graph);
-	}
-	hlx_past_destroy(d->past);
+	refuse(d);
 	free(d->block);
 	free(d);
 }

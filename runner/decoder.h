@@ -5,7 +5,7 @@
  *
  * A token runs the program of its block, 16 positions' work whatever came before, and each bit is that of a pass over
  * all of the window (docs/numerics.md).  A model that cannot be had in parts, or that there is no memory for, is
- * sampled with whole passes.
+ * sampled with whole passes.  Blocks of 4 and 8 positions take as long as those of 16 (tiny on lavapipe: 7 ms a token).
  */
 #ifndef RUNNER_DECODER_H
 #define RUNNER_DECODER_H

@@ -58,26 +58,32 @@ struct generator {
 	struct session *s;
 	const struct conf *conf;
 	const struct sampling *how;
-	uint64_t seq_len, length;  /* length: tokens so far */
-	uint32_t *window, *order;  /* window: the last seq_len tokens, from its start */
+	uint64_t seq_len, length;  /* length: tokens in window */
+	uint32_t *window, *order;  /* window: the last tokens, from its start, at most seq_len */
 	float *logits;
 };
 
+/*
+ * A full window loses its oldest quarter.  What is left moves to other positions, so nothing that was kept of it holds, and
+ * it is computed again: once in seq_len / 4 tokens, a fifth more for each; losing one token a time, tiny takes four times
+ * as long beyond its 128.  A prompt goes the same way, so that a text goes on as it would have.
+ */
 static void push(struct generator *g, uint32_t token)
 {
-	if (g->length >= g->seq_len) {
-		memmove(g->window, g->window + 1, (g->seq_len - 1) * sizeof *g->window);
-		g->window[g->seq_len - 1] = token;
-	} else {
-		g->window[g->length] = token;
+	uint64_t gone = (g->seq_len + 3) / 4;
+
+	if (g->length == g->seq_len) {
+		memmove(g->window, g->window + gone, (g->seq_len - gone) * sizeof *g->window);
+		g->length -= gone;
+		decoder_restart(g->s);
 	}
-	g->length++;
+	g->window[g->length++] = token;
 }
 
 /* One pass over the window; the logits of its last token. */
 static int whole_pass(struct generator *g, const char *path)
 {
-	uint64_t last = (g->length < g->seq_len ? g->length : g->seq_len) - 1, n = g->s->vocab_size;
+	uint64_t last = g->length - 1, n = g->s->vocab_size;
 	const struct hlx_step step = { .size = sizeof step, .step = 1, .n_seq = 1 };
 
 	CLI_TRY(hlx_program_write(g->s->sample, "tokens", HLX_VALUE, 0, g->seq_len, g->window));
@@ -87,12 +93,11 @@ static int whole_pass(struct generator *g, const char *path)
 	return hlx_program_read(g->s->sample, path, HLX_VALUE, last * n, n, g->logits);
 }
 
-/* A window that slides gives every token another position, so nothing of the pass before can be kept. */
 static int next(struct generator *g, uint64_t index, uint32_t *token)
 {
 	const char *path = hlx_graph_logits(g->s->sample_graph);
 	uint64_t n = g->s->vocab_size;
-	int status = g->length > g->seq_len ? 1 : decoder_logits(g->s, g->conf, g->window, g->length - 1, g->logits);
+	int status = decoder_logits(g->s, g->conf, g->window, g->length - 1, g->logits);
 
 	if (status > 0)
 		status = whole_pass(g, path);
