@@ -122,8 +122,13 @@ static int resume(const struct cli_args *args)
 
 const struct command command_resume = {
 	"resume", "DIR", "go on with a run from its newest checkpoint, bit for bit",
-	"The configuration is DIR/run.ini.  --steps changes how far the run goes, and with it a schedule that ends there;\n"
-	"--set train.micro_batch=N how much is computed at a time, --set train.recompute=layer what is kept meanwhile: neither\n"
-	"changes a bit.\n",
+	"What was written after that checkpoint is cut off first. A run that is finished is left alone, with "
+	"status 0. Where the newest checkpoint or the chain is damaged, the message names the newest checkpoint "
+	"that is whole.\n\n"
+	"The configuration is DIR/run.ini. --steps changes how far the run goes, and with it a schedule that "
+	"ends there; --set train.micro_batch=N how much is computed at a time, and --set train.recompute=layer "
+	"what is kept meanwhile: neither changes a bit.",
+	"hlxt resume runs/tiny\n"
+	"hlxt resume runs/tiny --steps 3000\n",
 	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET }, resume
 };
