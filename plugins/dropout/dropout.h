@@ -14,7 +14,7 @@ struct dropout_attrs {
 struct dropout_scalars {
 	uint32_t key[2], threshold;
 	float scale;
-	uint32_t per_seq; /* elements of a sequence */
+	uint32_t per_seq, inverse; /* elements of a sequence; (2^32 - 1) over that, rounded down */
 };
 
 struct dropout_scalars dropout_scalars(const struct hlx_node *, const struct hlx_step *);

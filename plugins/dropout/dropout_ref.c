@@ -17,11 +17,13 @@ struct dropout_scalars dropout_scalars(const struct hlx_node *node, const struct
 {
 	const struct dropout_attrs *a = node->attrs;
 	const struct hlx_desc *x = &node->desc[X];
+	const uint32_t per_seq = (uint32_t)(hlx_numel(x) / x->dim[0]);
 	return (struct dropout_scalars){
 		.key = { step->seed[0] ^ (uint32_t)node->key, step->seed[1] ^ (uint32_t)(node->key >> 32) },
 		.threshold = step->train ? (uint32_t)(a->p * 0x1p32) : 0,
 		.scale = step->train ? (float)(1.0 / (1.0 - a->p)) : 1.0f,
-		.per_seq = (uint32_t)(hlx_numel(x) / x->dim[0]),
+		.per_seq = per_seq,
+		.inverse = UINT32_MAX / per_seq,
 	};
 }
 
