@@ -227,8 +227,10 @@ static int join(struct hlx_graph *g, struct hlx_graph_node *n, const char **tied
 {
 	uint32_t index = g->n_nodes - 1;
 
+	HLX_TRY(hlx_graph_span(g, n));
 	HLX_TRY(n->op->infer(&hlx_registry_host(g->registry)->pub, &n->pub));
 	HLX_TRY(check_given(g, n, tied));
+	HLX_TRY(hlx_graph_check_causal(g, n));
 	for (uint32_t s = 0; s < n->pub.n_slots; s++) {
 		if (n->op->slots[s].role != HLX_PARAM || !n->desc[s].rank)
 			continue;

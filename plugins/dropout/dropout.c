@@ -51,6 +51,7 @@ static int dropout_infer(const struct hlx_host *host, struct hlx_node *node)
 		return 0;
 	memcpy(node->desc[Y].stride, x->stride, sizeof x->stride);
 	node->desc[Y].view_of = X + 1;
+	node->causal = 1;
 	return 0;
 }
 
