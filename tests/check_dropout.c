@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "core/host.h"
+#include "core/numerics.h"
 #include "core/program.h"
 #include "core/registry.h"
 #include "tests/train_model.h"
@@ -74,6 +75,37 @@ static void check_share(const char *what, uint32_t x, double p)
 	double off = ((double)x - p * N) / sqrt(N * p * (1 - p));
 
 	ck_assert_msg(fabs(off) < 5, "%s: %u of %u, want a share of %g: %.1f deviations off", what, x, N, p, off);
+}
+
+/* docs/numerics.md, once more: what is dropped must never change. */
+START_TEST(as_it_is_written_down)
+{
+	struct drawn d = plain;
+	uint64_t key;
+	float *y;
+
+	d.key = 0x123456789abcdef0;
+	d.step.step = UINT64_C(7) << 32 | 9;
+	d.step.seq0 = UINT32_MAX - 2;
+	key = d.key ^ (UINT64_C(3) << 32 | 2);
+	y = draw(&d, false);
+	for (uint32_t i = 0; i < N; i++) {
+		uint32_t sequence = UINT32_MAX - 2 + i / PER_SEQ, e = i % PER_SEQ, w[4];
+		hlx_philox(key, d.step.step, (uint64_t)sequence << 32 | e / 4, w);
+		ck_assert((y[i] == 0) == (w[e % 4] < 1288490188u)); /* 0.3 2^32 */
+	}
+	free(y);
+}
+END_TEST
+
+static void check_key(const struct hlx_graph *g, const char *path)
+{
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		if (!strcmp(g->node[i]->path, path)) {
+			ck_assert_uint_eq(g->node[i]->pub.key, hlx_stream(5, path));
+			return;
+		}
+	ck_abort_msg("no node %s", path);
 }
 
 START_TEST(share_and_scale)
@@ -247,6 +279,8 @@ START_TEST(the_device_trains_as_the_references_do)
 
 	ck_ok(model_open(&like, dropped, NULL, 0));
 	ck_ok(host_model_open(&host, &like));
+	check_key(like.graph, "layer.0.proj");
+	check_key(like.graph, "layer.1.proj");
 	for (uint64_t s = 1; s <= STEPS; s++)
 		ck_ok(host_model_train(&host, &like, s));
 	want.bits = host_model_bits(&host, &like, &want.n);
@@ -329,6 +363,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(reference, setup, teardown);
+	tcase_add_test(reference, as_it_is_written_down);
 	tcase_add_loop_test(reference, share_and_scale, 0, 6);
 	tcase_add_loop_test(reference, elements_are_independent, 0, 6);
 	tcase_add_loop_test(reference, others_draw_others, 0, 7);
