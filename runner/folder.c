@@ -151,6 +151,41 @@ void folder_close(struct folder *f)
 	*f = (struct folder){ .lock = -1 };
 }
 
+/* "step-12" or "run-12.ini", in the digits that we would write. */
+static bool number_in(const char *name, const char *before, const char *after, uint64_t *out)
+{
+	char again[64], *end;
+	size_t n = strlen(before);
+
+	if (strncmp(name, before, n) || name[n] < '0' || name[n] > '9')
+		return false;
+	*out = strtoull(name + n, &end, 10);
+	snprintf(again, sizeof again, "%s%llu%s", before, (unsigned long long)*out, after);
+	return !strcmp(name, again);
+}
+
+size_t folder_numbers(const char *path, const char *before, const char *after, uint64_t **out)
+{
+	DIR *d = opendir(path);
+	const struct dirent *e;
+	uint64_t number, *grown;
+	size_t n = 0;
+
+	*out = NULL;
+	while (d && (e = readdir(d))) {
+		if (!number_in(e->d_name, before, after, &number) || !(grown = realloc(*out, (n + 1) * sizeof(**out))))
+			continue;
+		*out = grown;
+		size_t at = n++;
+		for (; at && grown[at - 1] > number; at--)
+			grown[at] = grown[at - 1];
+		grown[at] = number;
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
 void folder_remove(const char *path)
 {
 	DIR *d = opendir(path);
@@ -182,7 +217,7 @@ void folder_discard(struct folder *f)
 {
 	static const char *const names[] = {
 		"checkpoints/.partial", "checkpoints/step-0", "checkpoints", /* folders, then files */
-		"run.ini", "metrics.jsonl", "chain", "tensors", "samples.txt", ".new", "lock"
+		"run.ini", "run-0.ini", "metrics.jsonl", "chain", "tensors", "samples.txt", ".new", "lock"
 	};
 
 	for (size_t i = 0; i < CLI_COUNT(names); i++) {
