@@ -98,8 +98,8 @@ int checkpoint_read_state(const char *dir, struct checkpoint *c)
 			!get_hex(j, "model", 16, &c->model) || !get_hex(j, "chain", 16, &c->chain) ||
 			!get_int(j, "samples", &c->samples) || !get_int(corpus, "bytes", &c->corpus_size) ||
 			!get_hex(corpus, "xxh64", 16, &c->corpus_hash) || !get_hex(j, "config", 16, &c->config) ||
-			!get_int(j, "since", &c->since) || !get_int(validation, "best", &c->best) ||
-			!get_hex(validation, "loss", 8, &best) || !get_int(validation, "stale", &c->stale))
+			!get_int(j, "since", &c->since) || (validation && (!get_int(validation, "best", &c->best) ||
+			!get_hex(validation, "loss", 8, &best) || !get_int(validation, "stale", &c->stale))))
 		status = hlx_fail(HLX_EIO, "%s/state.json: a value is missing or wrong", dir);
 	else if (numerics != NUMERICS)
 		status = hlx_fail(HLX_EIO, "%s: made with numerics %llu, this hlxt computes numerics %d", dir,
