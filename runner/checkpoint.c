@@ -185,13 +185,13 @@ size_t checkpoint_list(const char *folder, uint64_t **out)
 	return n;
 }
 
-void checkpoint_prune(const struct folder *f, int64_t keep, int64_t every)
+void checkpoint_prune(const struct folder *f, int64_t keep, int64_t every, uint64_t best)
 {
 	uint64_t *step;
 	size_t n = checkpoint_list(f->path, &step);
 
 	for (size_t i = 0; i + (size_t)keep < n; i++) {
-		bool stays = !step[i] || (every && step[i] % (uint64_t)every == 0);
+		bool stays = !step[i] || step[i] == best || (every && step[i] % (uint64_t)every == 0);
 		char *path = stays ? NULL : step_path(f->path, step[i]);
 		char *aside = path_join(f->path, PARTIAL);
 		if (path && aside && !rename(path, aside)) /* never a step-N that is half gone */

@@ -137,7 +137,7 @@ int train_save(struct train *t)
 	t->at.samples = t->samples.size;
 	CLI_TRY(checkpoint_save(t->folder, t->session, &t->at));
 	t->saved = t->at.step;
-	checkpoint_prune(t->folder, t->conf->keep, t->conf->keep_every.count);
+	checkpoint_prune(t->folder, t->conf->keep, t->conf->keep_every.count, t->at.best);
 	return 0;
 }
 
