@@ -78,7 +78,7 @@ static void join(struct hlx_program *p, uint32_t a, uint32_t b)
 
 	p->grad_state[a].next = p->grad_state[b].next;
 	p->grad_state[b].next = next;
-	p->cell[p->grad_cell[a]].parent = hlx_cell_root(p, p->grad_cell[b]);
+	p->cell[p->grad_cell[a]].parent = hlx_cell_root(p, p->grad_cell[b], NULL);
 }
 
 static bool may_share(const struct hlx_program *p, uint32_t node, uint32_t slot, const struct hlx_tensor *out)
