@@ -7,6 +7,7 @@
 #include "core/numerics.h"
 #include "hlx/math.h"
 #include "tests/run_files.h"
+#include "tests/suite.h"
 
 #include <math.h>
 
@@ -353,10 +354,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("gpt2");
 	TCase *t = tcase_create("gpt2");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, make_dir, remove_dir);
@@ -366,10 +364,5 @@ int main(void)
 	tcase_add_test(t, not_finite);
 	tcase_add_test(t, every_value_of_16_bits);
 	tcase_add_test(t, gguf_layout);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("gpt2", t);
 }

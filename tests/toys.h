@@ -2,10 +2,9 @@
 #ifndef TOYS_H
 #define TOYS_H
 
-#include <check.h>
+#include "tests/suite.h"
 #undef fail /* the old name of ck_abort_msg; hlx_host has a member of that name */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hlx/hlx.h"
@@ -101,10 +100,7 @@ struct toys_test {
 };
 static inline int toys_run(const char *name, const struct toys_test *tests, size_t n, int timeout, bool fork)
 {
-	Suite *s = suite_create(name);
 	TCase *c = tcase_create(name);
-	SRunner *r;
-	int failed;
 
 	for (size_t i = 0; i < n; i++)
 		if (tests[i].times)
@@ -112,14 +108,9 @@ static inline int toys_run(const char *name, const struct toys_test *tests, size
 		else
 			tcase_add_test(c, tests[i].test);
 	tcase_set_timeout(c, timeout);
-	suite_add_tcase(s, c);
-	r = srunner_create(s);
 	if (!fork)
-		srunner_set_fork_status(r, CK_NOFORK);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+		setenv("CK_FORK", "no", 1);
+	return suite_run(name, c);
 }
 #define TOYS_RUN(name, tests, timeout, fork) toys_run(name, tests, sizeof(tests) / sizeof(*(tests)), timeout, fork)
 
