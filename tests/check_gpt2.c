@@ -121,7 +121,7 @@ static void write_weights(void)
 			ck_assert_int_eq(st_write(&w, &x, 4), 0);
 		}
 	}
-	ck_assert_int_eq(st_end(&w), 0);
+	ck_assert_int_eq(st_end(&w, 0), 0);
 }
 
 static int import(char *out, size_t room)
@@ -221,7 +221,7 @@ START_TEST(every_value_of_16_bits)
 	ck_assert_int_eq(st_header(&w), 0);
 	ck_assert_int_eq(st_write(&w, all, sizeof all), 0);
 	ck_assert_int_eq(st_write(&w, all, sizeof all), 0);
-	ck_assert_int_eq(st_end(&w), 0);
+	ck_assert_int_eq(st_end(&w, 0), 0);
 	ck_assert_int_eq(st_open(path, &f), 0);
 	ck_assert_int_eq(weights_read(&f, st_find(&f, "half"), out), 0);
 	for (uint32_t i = 0; i < 65536; i++)
@@ -296,7 +296,7 @@ static void write_gguf(const float *x)
 	ck_assert_int_eq(gguf_header(&w), 0);
 	ck_assert_int_eq(gguf_write(&w, x, 15), 0);
 	ck_assert_int_eq(gguf_write(&w, x + 15, 8), 0);
-	ck_assert_int_eq(gguf_end(&w), 0);
+	ck_assert_int_eq(gguf_end(&w, 0), 0);
 }
 
 static void want_keys(void)

@@ -19,7 +19,7 @@ static void write_two(void)
 	ck_assert_int_eq(st_header(&w), 0);
 	ck_assert_int_eq(st_write(&w, x, 24), 0);
 	ck_assert_int_eq(st_write(&w, x + 6, 4), 0);
-	ck_assert_int_eq(st_end(&w), 0);
+	ck_assert_int_eq(st_end(&w, 0), 0);
 }
 
 START_TEST(round_trip)
