@@ -155,10 +155,8 @@ static struct hlx_graph *rows_graph(struct hlx_registry *r, uint64_t micro, bool
 	struct hlx_desc y = { .dtype = HLX_U32, .rank = 1, .dim = { micro }, .axis = { HLX_BATCH } };
 	struct hlx_desc c = { .dtype = HLX_F32, .rank = 2, .dim = { CLASSES, COLS } };
 	struct hlx_graph *g;
-	char dir[4096];
 
-	snprintf(dir, sizeof(dir), "%s/plugins/.libs", toys_env("top_builddir"));
-	OK(hlx_registry_load_dir(r, dir));
+	toys_plugins(r);
 	OK(hlx_graph_create(r, &o, &g));
 	OK(hlx_graph_choose(g, "scale", "host"));
 	OK(hlx_graph_input(g, "x", &x));

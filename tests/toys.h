@@ -59,6 +59,16 @@ static inline struct hlx_desc toys_desc(uint64_t rows, uint64_t cols)
 	return (struct hlx_desc){ .dtype = HLX_F32, .rank = 2, .dim = { rows, cols } };
 }
 
+/* The plugins of the build tree. */
+static inline void toys_plugins(struct hlx_registry *r)
+{
+	char folder[4096];
+
+	snprintf(folder, sizeof(folder), "%s/plugins/.libs", toys_env("top_builddir"));
+	ck_assert_msg(hlx_registry_load_dir(r, folder) >= 0, "%s", hlx_message());
+	ck_assert_msg(hlx_registry_op(r, "gemm") != NULL, "the plugins are not built in %s", folder);
+}
+
 /* x (rows, cols), and each line "name = text". */
 static inline struct hlx_graph *toys_graph(struct hlx_registry *r, bool grads, uint64_t rows, uint64_t cols,
 		const char *const *lines)
