@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/numerics.h"
 #include "core/registry.h"
 
 int hlx_program_add_cell(struct hlx_program *p, struct hlx_cell c, uint32_t *out)
@@ -79,7 +80,8 @@ int hlx_build_add_node(struct hlx_program *p, const struct hlx_op *op, const cha
 	if (hlx_attrs_create(op, &n->attrs) < 0)
 		return HLX_ENOMEM;
 	n->pub = (struct hlx_node){ .struct_size = sizeof(n->pub), .name = n->path, .n_slots = slots, .desc = n->desc,
-		.attrs = n->attrs, .slots = (uint32_t)p->graph->options.slots, .train = p->options.backward };
+		.attrs = n->attrs, .slots = (uint32_t)p->graph->options.slots, .train = p->options.backward,
+		.key = hlx_stream(HLX_PURPOSE_NODE, n->path) };
 	return 0;
 }
 

@@ -39,7 +39,7 @@ const struct conf_key conf_keys[] = {
 		KEY_INT, AT(warmup), .def = 0, .min = 0, .max = 4294967295.0 },
 	{ "train", "schedule", "from there on: all the same, or down to `lr_min` times `lr` at the last step",
 		KEY_CHOICE, AT(schedule), .def = HLX_DECAY_COSINE, .choices = schedules },
-	{ "train", "seed", "of initial weights, order of the sequences, and samples",
+	{ "train", "seed", "of initial weights, order of the sequences, dropout, and samples",
 		KEY_INT, AT(seed), .def = 1, .min = 0, .max = BIG },
 	{ "train", "slots", "partial sums of a gradient over the batch, a power of two that divides `batch_size`; they are part of what "
 		"is computed. 0: the largest up to 8",
