@@ -122,10 +122,7 @@ static int save_arrays(const char *dir, const char *file, const struct session *
 
 	if (status >= 0)
 		status = write_arrays(&w, s, from, to, data, hash);
-	if (status >= 0)
-		status = st_end(&w);
-	else
-		st_abandon(&w);
+	status = st_end(&w, status);
 	free(path);
 	free(data);
 	return status;

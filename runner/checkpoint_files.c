@@ -5,7 +5,6 @@
 
 #include "core/file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -31,18 +30,7 @@ static json_t *state_json(const struct checkpoint *c)
 
 int checkpoint_write_state(const char *dir, const struct checkpoint *c)
 {
-	char *path = path_join(dir, "state.json");
-	json_t *j = state_json(c);
-	FILE *f = path && j ? fopen(path, "wxe") : NULL;
-	int status = 0;
-
-	if (!f || json_dumpf(j, f, JSON_INDENT(2)) || fputc('\n', f) == EOF || fflush(f) || fsync(fileno(f)))
-		status = hlx_fail(HLX_EOUTPUT, "%s/state.json: %s", dir, strerror(errno));
-	if (f && fclose(f) && status >= 0)
-		status = hlx_fail(HLX_EOUTPUT, "%s/state.json: %s", dir, strerror(errno));
-	json_decref(j);
-	free(path);
-	return status;
+	return out_json(dir, "state.json", state_json(c));
 }
 
 static bool get_int(const json_t *j, const char *key, uint64_t *out)
