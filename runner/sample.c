@@ -59,11 +59,12 @@ static int sample(const struct cli_args *args)
 
 const struct command command_sample = {
 	"sample", "DIR", "write text with a run's newest checkpoint, or a model",
-	"DIR is a run's folder, or a model's that hlxt import made. The text goes to standard output, each token "
+	"DIR is a run's folder, a checkpoint's in it (DIR/checkpoints/step-N), or a model's that hlxt import made. "
+	"The text goes to standard output, each token "
 	"as soon as it is there. The same seed gives the same text on every device. With --count each text "
 	"follows a line with its seed: it is the one that this seed alone gives.\n\n"
 	"A text may be longer than max_seq_len: whenever that many tokens are there, the oldest quarter of them "
-	"is forgotten. The keys and values of what came before are kept, so that a token costs the same wherever "
+	"is forgotten. The keys and values of what came before are kept, where there is memory for that, so that a token costs the same wherever "
 	"it stands. A model whose wiring takes something from later positions has a pass over max_seq_len tokens "
 	"for each.\n\n"
 	"Of equally likely tokens the smaller one counts as the likelier.",

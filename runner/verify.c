@@ -68,8 +68,8 @@ const struct command command_verify = {
 	"verify", "DIR [DIR2]", "replay a run and compare every step's hash, or compare two runs",
 	"With one folder: trains again what the run has trained, from its first checkpoint on and on this "
 	"machine's device, and compares the hash of the whole state and the loss after each step with the run's. "
-	"The files of each checkpoint must hash to what the run had at that step, too. A run that went on with "
-	"other settings after a checkpoint (a longer schedule, say) is replayed from there.\n\n"
+	"The files of each checkpoint must hash to what the run had at that step, too. Where a run went on "
+	"with other settings, each step is replayed with its own.\n\n"
 	"With two: compares them by what they have written, as far as both go; no device is needed.\n\n"
 	"The first difference ends it with status 1 and names the step and the first tensor that differs, "
 	"parameters before the optimizer's arrays for them; where the run has a checkpoint of that step, also "
