@@ -4,7 +4,8 @@
  * x, y, dx, dy: (batch, ..., d), contiguous   gamma, beta: (d)   dgamma, dbeta: S runs of (d)
  * saved: stats (rows, 2) mean, rstd   work of backward: terms (sequences, blocks of 32 positions, 2, d rounded up to 4)
  *
- * backward is three kernels: dx by rows; the terms of dgamma and dbeta by (block, column); their sums by (slot, column).
+ * backward is three kernels: dx by rows; the terms of dgamma and dbeta by (block, column); their sums by (slot, column).  On a
+ * GPU, where there are blocks enough, the first two are one, which reads x and dy once.
  */
 #include "layernorm.h"
 
@@ -13,6 +14,7 @@
 #include "layernorm_backward.spv.h"
 #include "layernorm_backward_rows.spv.h"
 #include "layernorm_backward_texel.spv.h"
+#include "layernorm_block.spv.h"
 #include "layernorm_forward.spv.h"
 #include "layernorm_forward_rows.spv.h"
 #include "layernorm_forward_texel.spv.h"
@@ -82,13 +84,16 @@ static const struct hlx_shader backward_shader[ROWS_BUILDS] =
 		ROWS_SHADERS(layernorm_backward, layernorm_backward_rows, layernorm_backward_texel);
 static const struct hlx_shader terms_shader = ROWS_SHADER(layernorm_terms, 0);
 static const struct hlx_shader terms_texel = ROWS_SHADER(layernorm_terms_texel, 0);
+static const struct hlx_shader block_shader = ROWS_SHADER(layernorm_block, 1);
 static const struct hlx_shader params_shader = ROWS_SHADER(layernorm_params, 0);
 
 struct plan {
 	struct hlx_pipeline *forward, *terms, *params;
+	uint32_t terms_lanes, params_lanes; /* of their workgroups */
 	enum rows_build build;
 	struct rows_grid grid; /* of forward and backward */
 	uint64_t blocks;       /* of 32 positions, in a sequence */
+	uint32_t block_lanes;  /* of a workgroup of layernorm_block; 0: dx and the terms by kernels of their own */
 	uint64_t blocks_here;  /* that a dispatch of terms does */
 };
 
@@ -132,10 +137,47 @@ static int plan_backward(const struct hlx_host *host, struct hlx_node *node, str
 	return 0;
 }
 
+/*
+ * Lanes of layernorm_block, or 0: a subgroup of 32 a row, and 8 rows at a time as long as there are too few blocks to keep an H200
+ * busy; then 2, so that fewer wait for each other (512 blocks of rows of 768: 49.2 us, with 4 rows 51.0, with 8 52.8; with
+ * the kernels that read twice 68.7.  128 blocks, 8 rows: 14.6 us, reading twice 18.7).
+ */
+static uint32_t block_lanes(const struct hlx_host *host, const struct hlx_node *node, const struct plan *plan)
+{
+	const struct hlx_caps *caps = host->caps;
+	uint64_t d = hlx_cols(&node->desc[X]), blocks = node->desc[X].dim[0] * plan->blocks;
+	uint32_t rows = blocks < 512 ? 8 : 2;
+
+	while (rows > 2 && (rows * 8 * d > caps->shared_bytes || rows * 32 > caps->max_invocations))
+		rows /= 2;
+	if (plan->build != ROWS_SUBGROUP || caps->cpu || caps->subgroup != 32 || d % 4 || d > 1024 ||
+			rows * 8 * d > caps->shared_bytes || blocks > caps->max_groups[0] ||
+			4 * hlx_numel(&node->desc[X]) > caps->max_range)
+		return 0;
+	return 32 * rows;
+}
+
+/* A GPU has as many of params' loads under way as there are terms (a batch slot of one sequence of 128 has 4), up to 32, and of
+ * terms' 16 rows. */
+static int get_sums(const struct hlx_host *host, const struct hlx_node *node, struct plan *plan)
+{
+	const struct hlx_shader *terms = plan->build == ROWS_TEXEL ? &terms_texel : &terms_shader;
+	uint64_t n = node->desc[X].dim[0] / node->slots * plan->blocks;
+	bool cpu = host->caps->cpu;
+	const uint32_t terms_spec[3] = { rows_unit(hlx_cols(&node->desc[X])), cpu ? 8 : 16, cpu ? 64 : 32 };
+	uint32_t spec[2] = { 4, cpu ? 64 : 16 };
+	int rc = host->pipeline(host, terms, terms_spec, 3, &plan->terms);
+
+	while (!cpu && spec[0] < 32 && spec[0] < n)
+		spec[0] *= 2;
+	plan->terms_lanes = terms_spec[2];
+	plan->params_lanes = spec[1];
+	return rc ? rc : host->pipeline(host, &params_shader, spec, 2, &plan->params);
+}
+
 static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
 {
 	uint64_t cols = hlx_cols(&node->desc[X]);
-	uint32_t ahead = host->caps->cpu ? 4 : 8; /* a batch slot of one sequence of 128 has 4 terms */
 	struct plan *plan = calloc(1, sizeof *plan);
 	int rc;
 
@@ -145,13 +187,13 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 	plan->build = build;
 	node->saved_bytes = node->train ? hlx_rows(&node->desc[X]) * 8 : 0;
 	node->work_bytes = node->train ? 0 : hlx_rows(&node->desc[X]) * 8;
-	rc = rows_plan(host, node, X, rows_at_once(host, &forward_shader[build]), 2, &plan->grid);
+	rc = rows_plan(host, node, X, rows_beside(host, &forward_shader[build], cols), 2, &plan->grid);
 	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], cols, 0, &plan->forward);
 	if (rc || !node->train)
 		return rc;
 	rc = plan_backward(host, node, plan);
-	rc = rc ? rc : rows_pipeline_own(host, build == ROWS_TEXEL ? &terms_texel : &terms_shader, cols, &plan->terms);
-	return rc ? rc : host->pipeline(host, &params_shader, &ahead, 1, &plan->params);
+	plan->block_lanes = rc ? 0 : block_lanes(host, node, plan);
+	return rc ? rc : get_sums(host, node, plan);
 }
 
 static struct hlx_arg stats_window(const struct hlx_node *node, uint64_t row, uint64_t n)
@@ -214,6 +256,12 @@ static uint64_t block_row(const struct hlx_node *node, uint64_t block)
 	return block / plan->blocks * layernorm_positions(node) + block % plan->blocks * 32;
 }
 
+/* Workgroups of so many lanes, each with 4 columns. */
+static uint32_t column_groups(const struct hlx_node *node, uint32_t lanes)
+{
+	return (uint32_t)((hlx_cols(&node->desc[X]) + 4 * lanes - 1) / (4 * lanes));
+}
+
 static int backward_terms(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
 {
 	const struct plan *plan = node->priv;
@@ -230,7 +278,7 @@ static int backward_terms(const struct hlx_host *host, const struct hlx_node *no
 			rows_read(plan->build, stats_window(node, r, rows_here)),
 			{ 0, HLX_WORK, HLX_SSBO, 0, 0 },
 		};
-		rc = host->dispatch(rec, plan->terms, args, 4, push, sizeof push, (uint32_t)((d + 255) / 256),
+		rc = host->dispatch(rec, plan->terms, args, 4, push, sizeof push, column_groups(node, plan->terms_lanes),
 				(uint32_t)n, 1);
 	}
 	return rc;
@@ -244,20 +292,44 @@ static int backward_param(const struct hlx_host *host, const struct hlx_node *no
 				  (uint32_t)hlx_slot_stride(&node->desc[slot]), slot == BETA, node->accum >> slot & 1 };
 	const struct hlx_arg args[] = { { 0, HLX_WORK, HLX_SSBO, 0, 0 }, hlx_grad(slot) };
 
-	return host->dispatch(rec, plan->params, args, 2, push, sizeof push, (uint32_t)((d + 255) / 256),
-			      node->slots, 1);
+	return host->dispatch(rec, plan->params, args, 2, push, sizeof push, column_groups(node, plan->params_lanes), node->slots, 1);
+}
+
+/* dx and the terms at once. */
+static int backward_block(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	const struct plan *plan = node->priv;
+	uint64_t d = hlx_cols(&node->desc[X]), rows = hlx_rows(&node->desc[X]);
+	const uint32_t spec[3] = { plan->block_lanes, (uint32_t)d, node->accum >> X & 1 };
+	const uint32_t push = (uint32_t)layernorm_positions(node);
+	const struct hlx_arg args[] = {
+		rows_window(node, X, HLX_VALUE, 0, rows), rows_window(node, Y, HLX_GRAD, 0, rows),
+		rows_window(node, GAMMA, HLX_VALUE, 0, 1), stats_window(node, 0, rows), rows_window(node, X, HLX_GRAD, 0, rows),
+		{ 0, HLX_WORK, HLX_SSBO, 0, 0 },
+	};
+	struct hlx_pipeline *pipeline;
+	int rc = host->pipeline(host, &block_shader, spec, 3, &pipeline);
+
+	return rc ? rc : host->dispatch(rec, pipeline, args, 6, &push, sizeof push,
+			(uint32_t)(node->desc[X].dim[0] * plan->blocks), 1, 1);
 }
 
 static int backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
 {
-	bool gamma = node->grads >> GAMMA & 1, beta = node->grads >> BETA & 1;
-	int rc = gamma || beta ? backward_terms(host, node, rec) : 0;
+	const struct plan *plan = node->priv;
+	bool gamma = node->grads >> GAMMA & 1, beta = node->grads >> BETA & 1, x = node->grads >> X & 1;
+	bool block = plan->block_lanes && x && (gamma || beta);
+	int rc = 0;
 
+	if (block)
+		rc = backward_block(host, node, rec);
+	else if (gamma || beta)
+		rc = backward_terms(host, node, rec);
 	if (rc == 0 && gamma)
 		rc = backward_param(host, node, rec, GAMMA);
 	if (rc == 0 && beta)
 		rc = backward_param(host, node, rec, BETA);
-	if (rc == 0 && node->grads >> X & 1)
+	if (rc == 0 && x && !block)
 		rc = backward_dx(host, node, rec);
 	return rc;
 }
@@ -271,6 +343,7 @@ static const char *const cases[] = {
 	"x=2x2x3x5",
 	"x=1x3x1025",
 	"x=2x5x768", /* more than a CPU driver's lanes keep */
+	"x=260x34x12", /* 520 blocks: layernorm_block takes 2 rows at a time */
 	NULL
 };
 
