@@ -124,6 +124,7 @@ static int plan_backward(const struct hlx_host *host, const struct hlx_node *nod
 static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
 {
 	uint64_t vocab = hlx_cols(&node->desc[LOGITS]);
+	uint32_t lanes = host->caps->cpu ? host->caps->subgroup : 64; /* of xent_sum; a CPU driver runs all, whatever they do */
 	struct plan *plan = calloc(1, sizeof *plan);
 	int rc;
 
@@ -134,7 +135,7 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 	rc = rows_plan(host, node, LOGITS, rows_beside(host, &forward_shader[build], vocab), 2, &plan->grid);
 	rc = rc ? rc : plan_sums(host, node, plan);
 	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], vocab, 0, &plan->forward);
-	rc = rc ? rc : host->pipeline(host, &sum, NULL, 0, &plan->sum);
+	rc = rc ? rc : host->pipeline(host, &sum, &lanes, 1, &plan->sum);
 	return rc || !node->train ? rc : plan_backward(host, node, plan);
 }
 

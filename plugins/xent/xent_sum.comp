@@ -4,14 +4,15 @@
  *
  * losses, targets: (sequences, positions)   loss: slots runs of (2): sum, count; stride pairs apart
  *
- * A workgroup is a slot, and a lane makes the term of every 64th of its blocks.  All that a lane reads is under way together.
+ * A workgroup is a slot, and a lane makes the term of every LANES-th of its blocks.  All that a lane reads is under way together.
  */
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #define HLX_OWN_LAYOUT
 #include "hlx.glsl"
 
-layout(local_size_x = 64) in;
+layout(local_size_x = 64, local_size_x_id = 0) in;
+const uint LANES = gl_WorkGroupSize.x;
 layout(push_constant) uniform Push {
 	uint positions, ignore;
 	uint blocks, stride; /* of a slot */
@@ -21,7 +22,7 @@ layout(binding = 0) readonly restrict buffer Losses { float losses[]; };
 layout(binding = 1) readonly restrict buffer Targets { uint targets[]; };
 layout(binding = 2) restrict buffer Loss { vec2 loss[]; };
 
-shared vec2 terms[64];
+shared vec2 terms[LANES];
 
 vec2 block_term(uint block)
 {
@@ -48,13 +49,13 @@ void main()
 	vec2 acc = vec2(0.0f);
 	if (accumulate != 0u)
 		acc = loss[slot * stride];
-	for (uint first = 0u; first < blocks; first += 64u) {
+	for (uint first = 0u; first < blocks; first += LANES) {
 		vec2 term = vec2(0.0f);
 		if (first + lane < blocks)
 			term = block_term(slot * blocks + first + lane);
 		terms[lane] = term;
 		barrier();
-		[[unroll]] for (uint i = 0u; i < 64u; i++)
+		[[unroll]] for (uint i = 0u; i < LANES; i++)
 			acc += terms[i];
 		barrier();
 	}
