@@ -128,14 +128,6 @@ static inline int rows_pipeline(const struct hlx_host *host, const struct hlx_sh
 	return host->pipeline(host, shader, spec, shader->subgroup ? 5 : 0, out);
 }
 
-/* That of a kernel with a layout of its own, whose only constant is ROWS_VEC_ID. */
-static inline int rows_pipeline_own(const struct hlx_host *host, const struct hlx_shader *shader, uint64_t cols,
-				    struct hlx_pipeline **out)
-{
-	const uint32_t spec[1] = { rows_unit(cols) };
-	return host->pipeline(host, shader, spec, 1, out);
-}
-
 static inline int rows_supports(const struct hlx_host *host, const struct hlx_node *node)
 {
 	const struct hlx_caps *caps = host->caps;
