@@ -114,7 +114,7 @@ struct hlx_program {
 	uint32_t *param_cell, *final_cell; /* by parameter: its value, its gradient summed over the slots */
 	uint64_t *first_block; /* by parameter, and the end: of its squares, in elements */
 	struct hlx_grad_state *grad_state; /* by storage */
-	uint32_t weights_cell, gradients_cell, squares_cell, table_cell, flags_cell, loss_cell, norm_cell, steps_cell;
+	uint32_t past_cell, weights_cell, gradients_cell, squares_cell, table_cell, flags_cell, loss_cell, norm_cell, steps_cell;
 	uint32_t blocks_cell, keys_cell, sums_cell, result_cell; /* of the state hash, where there is one */
 	uint64_t *further_use; /* by parameter, and the end: where sums of its uses but the first are in roots */
 	uint32_t roots_cell, level_cell[HLX_MAX_LEVELS], n_levels; /* passes.c */
@@ -154,8 +154,6 @@ int hlx_record_zero(struct hlx_program *, uint32_t node, uint32_t cell);
 uint32_t hlx_passes_times(const struct hlx_program *, uint8_t phase); /* that a run makes of a phase */
 /* Sends all of a run; the last of it is not waited for. */
 int hlx_passes_start(struct hlx_program *, const struct hlx_step *);
-/* What a slice is cut from in the end; the cell itself where it is none. */
-uint32_t hlx_cell_root(const struct hlx_program *, uint32_t cell);
 /* recompute.c: where the options want it */
 int hlx_program_recompute(struct hlx_program *);
 /* schedule.c */
@@ -165,6 +163,8 @@ int hlx_program_compile(struct hlx_program *);
 /* plan.c */
 int hlx_program_layout(struct hlx_program *);
 int hlx_program_allocate(struct hlx_program *);
+/* What a slice is cut from in the end; the cell itself where it is none.  *offset += where it begins there, unless NULL. */
+uint32_t hlx_cell_root(const struct hlx_program *, uint32_t cell, uint64_t *offset);
 const struct hlx_memory *hlx_cell_memory(const struct hlx_program *, uint32_t cell, uint64_t *offset);
 /* hash.c */
 int hlx_program_write_hash_tables(struct hlx_program *);
@@ -181,6 +181,13 @@ int hlx_replay_submit(struct hlx_program *);
 /* Steps [first, first + n), of which none is a host call, once more; wait: behind a barrier. */
 void hlx_program_record(struct hlx_program *, VkCommandBuffer, uint32_t first, uint32_t n, bool wait);
 void hlx_program_release(struct hlx_program *);
+
+/* span.c */
+struct hlx_past {
+	struct hlx_device *dev;
+	struct hlx_memory memory;
+	uint64_t elements;
+};
 
 /* weights.c */
 struct hlx_weights {

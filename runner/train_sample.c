@@ -45,7 +45,8 @@ int train_sample(struct train *t)
 {
 	const struct conf *c = t->conf;
 	const struct sampling how = {
-		.tokenizer = c->tokenizer, .seed = (uint64_t)c->seed, .temperature = (float)c->sample_temperature, .top_p = (float)c->sample_top_p
+		.tokenizer = c->tokenizer, .seed = (uint64_t)c->seed, .temperature = (float)c->sample_temperature,
+		.top_k = (uint32_t)c->sample_top_k, .top_p = (float)c->sample_top_p
 	};
 	size_t prompt = strlen(c->sample_prompt);
 	struct text text = { 0 };
@@ -53,8 +54,7 @@ int train_sample(struct train *t)
 	int status = add(&text, c->sample_prompt, prompt);
 
 	if (status >= 0)
-		status = sampler_text(t->session, (uint64_t)c->seq_len, c->sample_prompt, prompt, (uint64_t)c->sample_tokens, &how,
-				take, &text);
+		status = sampler_text(t->session, c, c->sample_prompt, prompt, (uint64_t)c->sample_tokens, &how, take, &text);
 	snprintf(title, sizeof title, "sample, step %llu", (unsigned long long)t->at.step);
 	if (status >= 0)
 		status = write_down(t, title, &text);
