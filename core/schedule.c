@@ -7,7 +7,7 @@
  * A step behind a barrier costs 2.3 us on an H100, one beside another 0.24, and small ones leave most of a big card
  * idle.  So the steps are gathered into epochs: what depends on nothing that still waits joins the running epoch.
  * Only a window of steps is looked at, so that memory is not held long before it is needed.  Dependencies are those of
- * cells; where cells share memory is laid out afterwards, by epochs: cells of one epoch share nothing.
+ * cells, and of tensors in one; where cells share memory is laid out afterwards, by epochs: cells of one epoch share nothing.
  */
 #include <stdlib.h>
 
@@ -50,7 +50,8 @@ static bool conflicts(const struct schedule *s, uint32_t a, uint32_t b)
 	for (uint32_t i = 0; i < step[a].n_access; i++)
 		for (uint32_t j = 0; j < step[b].n_access; j++) {
 			const struct touch *x = &s->touch[a][i], *y = &s->touch[b][j];
-			if (x->cell == y->cell && (x->write || y->write) && x->begin < y->end && y->begin < x->end)
+			if (x->cell == y->cell && (x->write || y->write) && x->begin < y->end && y->begin < x->end &&
+					!hlx_access_apart(s->program, &step[a], &step[a].access[i], &step[b], &step[b].access[j]))
 				return true;
 		}
 	return false;
