@@ -82,12 +82,16 @@ static void count_behind(struct schedule *s, uint32_t first, uint32_t n)
 				s->behind[i] = s->behind[j] + 1;
 }
 
+/* Bound twice, counted once. */
 static bool is_long(const struct hlx_prog_step *s)
 {
 	uint64_t bytes = 0;
 
-	for (uint32_t i = 0; i < s->n_access; i++)
-		bytes += s->access[i].range;
+	for (uint32_t i = 0, j; i < s->n_access; i++) {
+		for (j = 0; j < i && (s->access[j].cell != s->access[i].cell || s->access[j].offset != s->access[i].offset); j++)
+			;
+		bytes += j == i ? s->access[i].range : 0;
+	}
 	return bytes > LONG;
 }
 
