@@ -84,5 +84,5 @@ const struct command command_bench = {
 	"supports the shape here (OP/IMPL: of that one); the op's own shapes, or each CASE, which is one word of the shell:\n"
 	"hlxt bench gemm/simd 'a=8x128x256 out=1024'.\n"
 	"Times are medians after a warm-up; % is the share of what the device copies, or computes, at best.\n",
-	{ OPT_SET, OPT_DEVICE, OPT_QUICK, OPT_JSON }, bench
+	{ OPT_SET, OPT_DEVICE, OPT_QUICK, OPT_JSON, OPT_LIST }, bench
 };
