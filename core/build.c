@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/numerics.h"
 #include "core/registry.h"
 
 int hlx_program_add_cell(struct hlx_program *p, struct hlx_cell c, uint32_t *out)
@@ -72,7 +73,8 @@ int hlx_build_add_node(struct hlx_program *p, const struct hlx_op *op, const cha
 	if (hlx_attrs_create(op, &n->attrs) < 0)
 		return HLX_ENOMEM;
 	n->pub = (struct hlx_node){ .struct_size = sizeof(n->pub), .name = n->path, .n_slots = slots, .desc = n->desc,
-		.attrs = n->attrs, .slots = (uint32_t)p->graph->options.slots, .train = p->options.backward };
+		.attrs = n->attrs, .slots = (uint32_t)p->graph->options.slots, .train = p->options.backward,
+		.key = hlx_stream(HLX_PURPOSE_NODE, n->path) };
 	return 0;
 }
 
@@ -123,6 +125,21 @@ int hlx_build_record(struct hlx_program *p, uint32_t node, bool backward)
 
 /* -- cells ------------------------------------------------------------------------------------------------- */
 
+/* What programs of other positions have to find: it is the past's, laid out alike in all of them. */
+static int past_cell(struct hlx_program *p)
+{
+	const struct hlx_past *past = p->options.past;
+
+	if (!p->graph->past)
+		return 0;
+	if (p->weights && (!past || past->elements != p->graph->past))
+		return hlx_fail(HLX_EINVAL, "the past is missing, or is another graph's");
+	HLX_TRY(add(p, HLX_ARENA_WEIGHTS, p->graph->past * 4, true, &p->past_cell));
+	p->cell[p->past_cell].chunk = 1; /* not where the weights are */
+	p->cell[p->past_cell].external = past ? &past->memory : NULL;
+	return 0;
+}
+
 static int storage_cells(struct hlx_program *p)
 {
 	const struct hlx_graph *g = p->graph;
@@ -133,6 +150,10 @@ static int storage_cells(struct hlx_program *p)
 		p->grad_state[i].next = i;
 		if (!s->elements)
 			continue;
+		if (s->spanned) {
+			HLX_TRY(add_slice(p, p->past_cell, s->past * 4, s->elements * 4, &p->value_cell[i]));
+			continue;
+		}
 		HLX_TRY(add(p, s->input ? HLX_ARENA_PARAMETERS : HLX_ARENA_ACTIVATIONS, s->elements * 4, s->input,
 				&p->value_cell[i]));
 		HLX_TRY(hlx_passes_input(p, i));
@@ -195,6 +216,7 @@ static int make_cells(struct hlx_program *p)
 	HLX_TRY(add(p, HLX_ARENA_PARAMETERS, HLX_ALIGN, true, &p->steps_cell));
 	HLX_TRY(add(p, HLX_ARENA_PARAMETERS, 8, true, &p->loss_cell));
 	HLX_TRY(add(p, HLX_ARENA_PARAMETERS, 8, true, &p->norm_cell));
+	HLX_TRY(past_cell(p));
 	HLX_TRY(storage_cells(p));
 	HLX_TRY(hlx_passes_cells(p));
 	return param_cells(p);

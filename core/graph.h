@@ -14,6 +14,8 @@
 struct hlx_storage {
 	uint64_t elements; /* 0: given up, its tensor lives elsewhere now */
 	bool input;        /* the caller writes it */
+	bool spanned;      /* holds all positions, at `past` elements of struct hlx_past: span.c */
+	uint64_t past;
 	bool slotted;
 };
 
@@ -81,11 +83,15 @@ struct hlx_graph {
 	uint32_t *by_path, n_by_path; /* node + 1 by its path's hash, 0: none; a power of two, at least twice n_nodes */
 	uint32_t loss; /* node or HLX_NONE */
 	uint32_t layer; /* of the nodes that are wired now, or HLX_NONE */
+	uint64_t past;  /* elements of all storages that are spanned, each padded to HLX_ALIGN bytes */
 	uint64_t arena; /* elements of all parameters, each padded to HLX_ALIGN bytes */
 	/* options.batch and slots are those of one pass; roots: sums of whole slots, of one or more passes each */
 	uint32_t passes, roots;
 };
 
+/* span.c: in decoding, the node's SPANS inputs become those of all positions up to the last; and whether it can be. */
+int hlx_graph_span(struct hlx_graph *, struct hlx_graph_node *);
+int hlx_graph_check_causal(const struct hlx_graph *, const struct hlx_graph_node *);
 /* split.c: checks and completes options; from then on batch and slots are those of one pass. */
 int hlx_graph_split(struct hlx_graph *);
 /* Room for one more element at the end of an array; NULL when memory is out. */

@@ -115,7 +115,7 @@ struct hlx_program {
 	uint32_t *param_cell, *final_cell; /* by parameter: its value, its gradient summed over the slots */
 	uint64_t *first_block; /* by parameter, and the end: of its squares, in elements */
 	struct hlx_grad_state *grad_state; /* by storage */
-	uint32_t weights_cell, gradients_cell, squares_cell, table_cell, flags_cell, loss_cell, norm_cell, steps_cell;
+	uint32_t past_cell, weights_cell, gradients_cell, squares_cell, table_cell, flags_cell, loss_cell, norm_cell, steps_cell;
 	uint32_t blocks_cell, keys_cell, sums_cell, result_cell; /* of the state hash, where there is one */
 	uint64_t *further_use; /* by parameter, and the end: where sums of its uses but the first are in roots */
 	uint32_t roots_cell, level_cell[HLX_MAX_LEVELS], n_levels; /* passes.c */
@@ -185,6 +185,13 @@ int hlx_replay_submit(struct hlx_program *);
 /* Steps [first, first + n), of which none is a host call, once more; wait: behind a barrier. */
 void hlx_program_record(struct hlx_program *, VkCommandBuffer, uint32_t first, uint32_t n, bool wait);
 void hlx_program_release(struct hlx_program *);
+
+/* span.c */
+struct hlx_past {
+	struct hlx_device *dev;
+	struct hlx_memory memory;
+	uint64_t elements;
+};
 
 /* weights.c */
 struct hlx_weights {

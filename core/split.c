@@ -49,6 +49,8 @@ int hlx_graph_split(struct hlx_graph *g)
 	uint64_t passes, slots;
 
 	HLX_TRY(check_slots(o));
+	if (o->positions && (o->batch != 1 || o->train || o->first >= o->positions || o->seq_len > o->positions - o->first))
+		return hlx_fail(HLX_EINVAL, "decoding wants one sequence, no training, and no position beyond the last");
 	if (!o->micro_batch)
 		o->micro_batch = o->batch;
 	if (!fits_micro(o, o->micro_batch))

@@ -35,8 +35,8 @@ struct cli_args {
 	int n_words;
 	const char *set[CLI_MAX_SETS];
 	size_t n_set;
-	const char *device, *out, *prompt, *format, *corpus, *tokenizer;
-	int64_t steps, from, to, tokens, vocab_size, port; /* -1: not given */
+	const char *device, *out, *prompt, *prompt_file, *format, *corpus, *tokenizer;
+	int64_t steps, from, to, tokens, samples, top_k, vocab_size, port; /* -1: not given */
 	uint64_t seed;
 	double temperature, top_p;
 	bool quiet, list, quick, json, log_x, log_y;
@@ -45,8 +45,8 @@ struct cli_args {
 /* Options by their place in the table of options.c; a command lists those it takes, ending with 0. */
 enum cli_option {
 	OPT_HELP = 1, OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_LIST, OPT_PROMPT, OPT_TOKENS, OPT_SEED,
-	OPT_TEMPERATURE, OPT_TOP_P, OPT_FROM, OPT_TO, OPT_QUICK, OPT_JSON, OPT_TOKENIZER,
-	OPT_VOCAB_SIZE, OPT_FORMAT, OPT_CORPUS, OPT_SVG, OPT_LOG_X, OPT_LOG_Y, OPT_PORT, OPT_COUNT
+	OPT_TEMPERATURE, OPT_TOP_P, OPT_FROM, OPT_TO, OPT_QUICK, OPT_JSON, OPT_TOKENIZER, OPT_VOCAB_SIZE, OPT_FORMAT, OPT_CORPUS,
+	OPT_SVG, OPT_LOG_X, OPT_LOG_Y, OPT_PORT, OPT_PROMPT_FILE, OPT_SAMPLES, OPT_TOP_K, OPT_COUNT
 };
 
 struct command {

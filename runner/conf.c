@@ -1,9 +1,5 @@
-/*
- * conf.c - one table of the keys of [train], [numerics], [data] and [output]: how they are read, what they default to, and what
- * run.ini says of them.
- */
+/* conf.c - reads and checks what the keys' table lists. */
 #include "runner/conf_keys.h"
-#include "runner/token_file.h"
 #include "runner/tokenizer.h"
 
 #include "core/error.h"
@@ -11,47 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const schedules[] = {
-	[HLX_DECAY_CONSTANT - 1] = "constant", [HLX_DECAY_LINEAR - 1] = "linear", [HLX_DECAY_COSINE - 1] = "cosine", NULL
-};
-static const char *const modes[] = { [HLX_PORTABLE - 1] = "portable", [HLX_DEVICE - 1] = "device", NULL };
-static const char *const recomputes[] = { [HLX_RECOMPUTE_NONE] = "none", [HLX_RECOMPUTE_LAYER] = "layer", NULL };
-static const char *const switches[] = { "no", "yes", NULL };
-
-#define AT(member) offsetof(struct conf, member)
-#define BIG 9007199254740992.0 /* 2^53 */
-const struct conf_key conf_keys[CONF_KEYS] = {
-	{ "train", "batch_size", KEY_INT, AT(batch_size), 8, 1, 1 << 20, NULL, NULL },
-	{ "train", "micro_batch", KEY_INT, AT(micro_batch), 0, 1, 1 << 20, NULL, NULL }, /* 0, absent: batch_size */
-	{ "train", "recompute", KEY_CHOICE, AT(recompute), 1 + HLX_RECOMPUTE_NONE, 0, 0, NULL, recomputes },
-	{ "train", "steps", KEY_INT, AT(steps), 0, 0, 4294967295.0, NULL, NULL },
-	{ "train", "epochs", KEY_INT, AT(epochs), 0, 0, 1 << 30, NULL, NULL },
-	{ "train", "lr", KEY_REAL, AT(lr), 3e-4, 0, 1e3, NULL, NULL },
-	{ "train", "lr_min", KEY_REAL, AT(lr_min), 0.1, 0, 1, NULL, NULL },
-	{ "train", "warmup", KEY_INT, AT(warmup), 0, 0, 4294967295.0, NULL, NULL },
-	{ "train", "schedule", KEY_CHOICE, AT(schedule), HLX_DECAY_COSINE, 0, 0, NULL, schedules },
-	{ "train", "seed", KEY_INT, AT(seed), 1, 0, BIG, NULL, NULL },
-	{ "train", "slots", KEY_INT, AT(slots), 0, 0, 1024, NULL, NULL },
-	{ "train", "init", KEY_TEXT, AT(init_text), 0, 0, 0, "", NULL },
-	{ "train", "frozen", KEY_TEXT, AT(frozen), 0, 0, 0, "", NULL },
-	{ "train", "optimizer", KEY_TEXT, AT(optimizer), 0, 0, 0, "adam", NULL },
-	{ "train", "eval_every", KEY_INT, AT(eval_every), 100, 0, BIG, NULL, NULL },
-	{ "train", "eval_batches", KEY_INT, AT(eval_batches), 20, 1, 1 << 30, NULL, NULL },
-	{ "numerics", "mode", KEY_CHOICE, AT(mode), HLX_PORTABLE, 0, 0, NULL, modes },
-	{ "data", "tokenizer", KEY_TEXT, AT(tokenizer_name), 0, 0, 0, "bytes", NULL },
-	{ "data", "format", KEY_CHOICE, AT(format), FORMAT_AUTO, 0, 0, NULL, token_formats },
-	{ "data", "split", KEY_REAL, AT(split), 0.1, 0, 0.9, NULL, NULL },
-	{ "output", "dir", KEY_TEXT, AT(dir), 0, 0, 0, NULL, NULL },
-	{ "output", "checkpoint_every", KEY_EVERY, AT(checkpoint_every), 10, 0, BIG, NULL, NULL },
-	{ "output", "keep", KEY_INT, AT(keep), 3, 1, 1 << 30, NULL, NULL },
-	{ "output", "log_every", KEY_INT, AT(log_every), 10, 1, BIG, NULL, NULL },
-	{ "output", "tensorboard", KEY_CHOICE, AT(tensorboard), 1, 0, 0, NULL, switches },
-	{ "output", "sample_every", KEY_INT, AT(sample_every), 0, 0, BIG, NULL, NULL },
-	{ "output", "sample_tokens", KEY_INT, AT(sample_tokens), 256, 0, 1 << 24, NULL, NULL },
-	{ "output", "sample_prompt", KEY_TEXT, AT(sample_prompt_text), 0, 0, 0, "", NULL },
-	{ "output", "sample_temperature", KEY_REAL, AT(sample_temperature), 0.8, 0, 1000, NULL, NULL },
-	{ "output", "sample_top_p", KEY_REAL, AT(sample_top_p), 0.95, 0, 1, NULL, NULL },
-};
 static const char *const sections[] = {
 	"model", "ops", "embed", "layer", "head", "train", "numerics", "data", "output", NULL
 };
@@ -92,7 +47,7 @@ static int read_key(struct conf *c, const struct conf_key *k)
 	void *at = (char *)c + k->offset;
 
 	switch (k->type) {
-	case KEY_INT:
+	case KEY_SIZE: case KEY_INT:
 		*(int64_t *)at = (int64_t)k->def;
 		return hlx_ini_int(c->ini, k->section, k->name, (int64_t)k->min, (int64_t)k->max, at);
 	case KEY_REAL:
@@ -104,6 +59,9 @@ static int read_key(struct conf *c, const struct conf_key *k)
 	case KEY_CHOICE:
 		*(int64_t *)at = (int64_t)k->def;
 		return read_choice(c->ini, k, at);
+	case KEY_FILES:
+		conf_mark_files(c, k->name);
+		return 0;
 	default:
 		*(struct conf_every *)at = (struct conf_every){ (int64_t)k->def, true };
 		return read_every(c->ini, k, at);
@@ -247,21 +205,17 @@ static int check_together(struct conf *c)
 
 int conf_read(struct conf *c, const struct hlx_registry *r, const struct cli_args *args)
 {
-	c->vocab_size = c->seq_len = 0;
 	c->quiet = args->quiet;
-	CLI_TRY(hlx_ini_int(c->ini, "model", "vocab_size", 1, 1 << 30, &c->vocab_size));
-	CLI_TRY(hlx_ini_int(c->ini, "model", "max_seq_len", 1, 1 << 30, &c->seq_len));
+	for (const struct conf_key *k = conf_keys; k->section; k++)
+		CLI_TRY(read_key(c, k));
 	if (!c->vocab_size || !c->seq_len)
 		return hlx_fail(HLX_EINVAL, "%s: [model] wants %s", c->path, c->vocab_size ? "max_seq_len" : "vocab_size");
-	for (size_t i = 0; i < CONF_KEYS; i++)
-		CLI_TRY(read_key(c, &conf_keys[i]));
 	if (args->steps >= 0) {
 		c->steps = args->steps;
 		c->epochs = 0;
 	}
 	CLI_TRY(check_together(c));
 	CLI_TRY(check_optimizer(c, r));
-	conf_mark_corpus(c);
 	c->sample_prompt = conf_unquote(c->sample_prompt_text);
 	return c->sample_prompt ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
 }
@@ -282,14 +236,11 @@ static void add_known(struct known *k, const char *section, const char *name)
 	k->n++;
 }
 
-/* [model] takes any name; those that a typo may have missed are the program's own, and what ops look for there. */
+/* [model] takes any name; those that a typo may have missed are, besides the program's own, what ops look for there. */
 static void add_model(struct known *k, const struct hlx_registry *r)
 {
-	static const char *const own[] = { "num_layers", "vocab_size", "max_seq_len" };
 	const struct hlx_op *op;
 
-	for (size_t i = 0; i < CLI_COUNT(own); i++)
-		add_known(k, "model", own[i]);
 	for (size_t i = 0; (op = hlx_registry_op_at(r, i, NULL)); i++)
 		for (const struct hlx_attr *a = op->kind == HLX_LAYER || op->kind == HLX_LOSS ? op->attrs : NULL; a && a->name; a++)
 			add_known(k, "model", a->name);
@@ -302,10 +253,8 @@ int conf_check(struct conf *c, const struct hlx_registry *r)
 
 	if (!k)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
-	for (size_t i = 0; i < CONF_KEYS; i++)
-		add_known(k, conf_keys[i].section, conf_keys[i].name);
-	add_known(k, "data", "corpus");
-	add_known(k, "data", "validation");
+	for (const struct conf_key *key = conf_keys; key->section; key++)
+		add_known(k, key->section, key->name);
 	for (const struct hlx_attr *a = conf_optimizer_attrs(c, r); a && a->name; a++)
 		add_known(k, "train", a->name);
 	add_model(k, r);

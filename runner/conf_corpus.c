@@ -17,12 +17,10 @@ static const struct hlx_setting *setting(struct conf *c, const char *name, unsig
 	return hlx_ini_find(c->ini, "data", key);
 }
 
-void conf_mark_corpus(struct conf *c)
+void conf_mark_files(struct conf *c, const char *name)
 {
-	for (unsigned i = 1; i <= CONF_MAX_WORDS; i++) {
-		setting(c, "corpus", i);
-		setting(c, "validation", i);
-	}
+	for (unsigned i = 1; i <= CONF_MAX_WORDS; i++)
+		setting(c, name, i);
 }
 
 void conf_files_free(struct conf_files *f)

@@ -1,29 +1,41 @@
-/* conf_keys.h - the table of the keys of [train], [numerics], [data] and [output]. */
+/* conf_keys.h - the table of the keys of [model], [train], [numerics], [data] and [output]. */
 #ifndef RUNNER_CONF_KEYS_H
 #define RUNNER_CONF_KEYS_H
 
 #include "runner/conf.h"
 
-enum key_type { KEY_INT, KEY_REAL, KEY_TEXT, KEY_CHOICE, KEY_EVERY };
+enum key_type {
+	KEY_SIZE,   /* int64_t, 0 where it is absent; run.ini has it as the INI does */
+	KEY_INT,    /* int64_t */
+	KEY_REAL,   /* double */
+	KEY_TEXT,   /* const char * */
+	KEY_CHOICE, /* int64_t, 1 for the first choice */
+	KEY_EVERY,  /* struct conf_every, whose default is in epochs */
+	KEY_FILES   /* struct conf_files; name2 ... name99 belong to it */
+};
 
 struct conf_key {
 	const char *section, *name;
+	const char *help; /* Markdown, for hlxt help ini and docs/ini.md */
 	enum key_type type;
 	size_t offset;
 	double def, min, max;
 	const char *text;           /* KEY_TEXT: default, may be NULL */
 	const char *const *choices; /* KEY_CHOICE: value i + 1 is choices[i] */
+	const char *shown;          /* the default in words, where it is none of the above */
 };
 
-#define CONF_KEYS 30
-extern const struct conf_key conf_keys[CONF_KEYS];
+extern const struct conf_key conf_keys[]; /* ends with .section = NULL; a section's stand together */
+
+/* Prints the keys' tables, and those of every optimizer's attributes. */
+int conf_print_keys(void);
 
 /* The attributes of the optimizer's op, whose keys stand in [train] too; NULL where it has none. */
 const struct hlx_attr *conf_optimizer_attrs(const struct conf *, const struct hlx_registry *);
 /* Checks the value of one and writes it out as text. */
 int conf_read_attr(struct hlx_ini *, const struct hlx_attr *, char *text, size_t room);
-/* Finds data.corpus, data.corpus2 ..., data.validation ..., so that they are known. */
-void conf_mark_corpus(struct conf *);
+/* Finds name, name2 ... in [data], so that they are known. */
+void conf_mark_files(struct conf *, const char *name);
 int conf_write_corpus(struct conf *);
 void conf_files_free(struct conf_files *);
 /* "section.key=value", where it fits a line. */

@@ -55,6 +55,8 @@ static int set_key(struct conf *c, const struct conf_key *k)
 		const struct conf_every *e = at;
 		return conf_set(c->ini, "%s.%s=%lld%s", k->section, k->name, (long long)e->count, e->epochs ? " epochs" : "");
 	}
+	case KEY_SIZE: case KEY_FILES: /* as they stand; conf_write_corpus makes the files' names absolute */
+		return 0;
 	default: /* as it stands; setting it would free what the struct points to */
 		if (!k->text || !*k->text || hlx_ini_find(c->ini, k->section, k->name))
 			return 0;
@@ -73,8 +75,8 @@ int conf_write_back(struct conf *c, const struct hlx_registry *r)
 {
 	char text[64];
 
-	for (size_t i = 0; i < CONF_KEYS; i++)
-		CLI_TRY(set_key(c, &conf_keys[i]));
+	for (const struct conf_key *k = conf_keys; k->section; k++)
+		CLI_TRY(set_key(c, k));
 	CLI_TRY(conf_set(c->ini, "train.epochs=0")); /* train.steps has what they make */
 	for (const struct hlx_attr *a = conf_optimizer_attrs(c, r); a && a->name; a++) {
 		CLI_TRY(conf_read_attr(c->ini, a, text, sizeof text));

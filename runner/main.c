@@ -1,5 +1,5 @@
 /* main.c - hlxt: picks the command, and turns its status into one line and an exit status. */
-#include "runner/cli.h"
+#include "runner/conf_keys.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -35,7 +35,7 @@ static void print_help(void)
 		snprintf(left, sizeof left, "%s %s", commands[i]->name, commands[i]->operand ? commands[i]->operand : "");
 		printf("  %-22s %s\n", left, commands[i]->doc);
 	}
-	printf("\nhlxt COMMAND --help tells more, man hlxt everything.\n"
+	printf("\nhlxt COMMAND --help tells more, hlxt help ini the keys of an INI, man hlxt everything.\n"
 			"Exit status: 0 done, 1 a difference or a loss that is not finite, 2 usage, 3 configuration,\n"
 			"4 input (corpus, checkpoint, plugin), 5 device, 6 output, 130 interrupted with the state saved.\n");
 }
@@ -68,6 +68,8 @@ static int run(int argc, char **argv)
 	if (!name)
 		return hlx_fail(CLI_USAGE, "which command? hlxt --help lists them");
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		if (argc > 2 && !strcmp(argv[2], "ini"))
+			return conf_print_keys();
 		c = argc > 2 ? find_command(argv[2]) : NULL;
 		if (argc > 2 && !c)
 			return unknown_command(argv[2]);

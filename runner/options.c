@@ -22,6 +22,9 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_QUIET] = { "quiet", NULL, "print errors only", 'q' },
 	[OPT_LIST] = { "list", NULL, "also list the steps of the training program; bench: with their times", 0 },
 	[OPT_PROMPT] = { "prompt", "TEXT", "what the text begins with (default: a new line)", 0 },
+	[OPT_PROMPT_FILE] = { "prompt-file", "FILE", "the file has what the text begins with; - is standard input", 0 },
+	[OPT_SAMPLES] = { "count", "N", "how many texts, of the seeds S, S + 1, ... (default 1)", 0 },
+	[OPT_TOP_K] = { "top-k", "K", "draw from the K likeliest tokens, 0 from all (default 0)", 0 },
 	[OPT_TOKENS] = { "tokens", "N", "how many tokens to add (default 256)", 0 },
 	[OPT_SEED] = { "seed", "S", "the same seed gives the same text, or values to check with (default 1)", 0 },
 	[OPT_TEMPERATURE] = { "temperature", "T", "0 takes the likeliest token, 1 the model's own odds (default 0.8)", 0 },
@@ -35,7 +38,7 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_LOG_X] = { "log-x", NULL, "a logarithmic axis of steps", 0 },
 	[OPT_LOG_Y] = { "log-y", NULL, "a logarithmic axis of losses", 0 },
 	[OPT_PORT] = { "port", "N", "of the page; 0 takes any that is free (default 8642)", 0 },
-	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens that make up P (default 0.95)", 0 },
+	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens (of --top-k) that make up P (default 0.95)", 0 },
 };
 
 int cli_flush(void)
@@ -112,6 +115,8 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_FROM: return parse_count("from", value, 0, UINT32_MAX, &a->from);
 	case OPT_TO: return parse_count("to", value, 0, UINT32_MAX, &a->to);
 	case OPT_TOKENS: return parse_count("tokens", value, 0, 1ll << 53, &a->tokens);
+	case OPT_SAMPLES: return parse_count("count", value, 1, UINT32_MAX, &a->samples);
+	case OPT_TOP_K: return parse_count("top-k", value, 0, UINT32_MAX, &a->top_k);
 	case OPT_SEED:
 		CLI_TRY(parse_count("seed", value, 0, 1ll << 53, &seed));
 		a->seed = (uint64_t)seed;
@@ -125,6 +130,7 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_FORMAT: a->format = value; return 0;
 	case OPT_CORPUS: a->corpus = value; return 0;
 	case OPT_PROMPT: a->prompt = value; return 0;
+	case OPT_PROMPT_FILE: a->prompt_file = value; return 0;
 	case OPT_QUIET: a->quiet = true; return 0;
 	case OPT_LIST: a->list = true; return 0;
 	case OPT_QUICK: a->quick = true; return 0;
@@ -174,7 +180,8 @@ int options_parse(const struct command *c, int argc, char **argv, struct cli_arg
 	struct option longs[OPT_COUNT + 1];
 	int o;
 
-	*out = (struct cli_args){ .steps = -1, .from = -1, .to = -1, .tokens = 256, .vocab_size = -1, .port = 8642, .seed = 1, .temperature = 0.8, .top_p = 0.95 };
+	*out = (struct cli_args){ .steps = -1, .from = -1, .to = -1, .tokens = 256, .vocab_size = -1, .port = 8642, .samples = 1, .seed = 1,
+		.temperature = 0.8, .top_p = 0.95 };
 	getopt_table(c, longs);
 	opterr = 0;
 	optind = 1;

@@ -1,9 +1,9 @@
 /* sample.c - hlxt sample DIR: text from the newest checkpoint of a run, or from a model's folder. */
 #include "runner/model.h"
+#include "runner/prompt.h"
 #include "runner/sampler.h"
 #include "runner/tokenizer.h"
 
-#include <string.h>
 #include <unistd.h>
 
 static int put(void *ctx, const char *bytes, size_t n)
@@ -17,40 +17,48 @@ static int put(void *ctx, const char *bytes, size_t n)
 	return cli_flush();
 }
 
-static int open_model(struct model *m, const struct cli_args *args)
+static int open_model(struct model *m, const struct cli_args *args, const struct prompt *prompt)
 {
 	CLI_TRY(model_open(args->operand, args, m));
 	CLI_TRY(conf_open_tokenizer(&m->conf));
-	if (tokenizer_check(m->conf.tokenizer, args->prompt, strlen(args->prompt), (uint64_t)m->conf.vocab_size) < 0)
-		return hlx_prefix(CLI_USAGE, "--prompt: ");
+	if (tokenizer_check(m->conf.tokenizer, prompt->bytes, prompt->size, (uint64_t)m->conf.vocab_size) < 0)
+		return hlx_prefix(CLI_USAGE, "%s: ", prompt_option(args));
 	return model_load(m, SESSION_SAMPLE, args->device);
 }
 
-static int sample(const struct cli_args *given)
+/* Text i of --count is that of --seed S + i alone, so that a good one can be had again, and longer. */
+static int write_text(struct session *s, const struct conf *c, const struct cli_args *args, const struct prompt *prompt,
+		int64_t i)
 {
-	struct cli_args args = *given;
-	struct model model = { 0 };
-	struct sampling how = { NULL, args.seed, (float)args.temperature, (float)args.top_p };
+	const struct sampling how = { c->tokenizer, args->seed + (uint64_t)i, (float)args->temperature, (float)args->top_p,
+		(uint32_t)args->top_k };
 	bool terminal = isatty(STDOUT_FILENO);
-	size_t size;
-	int status;
 
-	args.prompt = args.prompt ? args.prompt : "";
-	size = strlen(args.prompt);
-	status = open_model(&model, &args);
-	how.tokenizer = model.conf.tokenizer;
-	if (status >= 0 && size)
-		status = put(&terminal, args.prompt, size);
+	if (args->samples > 1)
+		printf("----- sample %lld, seed %llu -----\n", (long long)i + 1, (unsigned long long)how.seed);
+	CLI_TRY(put(&terminal, prompt->bytes, prompt->size));
+	CLI_TRY(sampler_text(s, c, prompt->bytes, prompt->size, (uint64_t)args->tokens, &how, put, &terminal));
+	putchar('\n');
+	return cli_flush();
+}
+
+static int sample(const struct cli_args *args)
+{
+	struct model model = { 0 };
+	struct prompt prompt;
+	int status = prompt_read(args, &prompt);
+
 	if (status >= 0)
-		status = sampler_text(&model.session, (uint64_t)model.conf.seq_len, args.prompt, size, (uint64_t)args.tokens, &how,
-				put, &terminal);
-	if (status >= 0)
-		putchar('\n');
+		status = open_model(&model, args, &prompt);
+	for (int64_t i = 0; i < args->samples && status >= 0; i++)
+		status = write_text(&model.session, &model.conf, args, &prompt, i);
 	model_close(&model);
+	prompt_free(&prompt);
 	return status;
 }
 
 const struct command command_sample = {
 	"sample", "DIR", "write text with a run's newest checkpoint, or a model", NULL,
-	{ OPT_PROMPT, OPT_TOKENS, OPT_SEED, OPT_TEMPERATURE, OPT_TOP_P, OPT_DEVICE }, sample
+	{ OPT_PROMPT, OPT_PROMPT_FILE, OPT_TOKENS, OPT_SAMPLES, OPT_SEED, OPT_TEMPERATURE, OPT_TOP_K, OPT_TOP_P,
+		OPT_DEVICE }, sample
 };

@@ -1,4 +1,5 @@
 #include "runner/sampler.h"
+#include "runner/decoder.h"
 
 #include "core/numerics.h"
 #include "hlx/math.h"
@@ -28,7 +29,7 @@ static float weight(const float *logits, uint32_t i, float max, float temperatur
 uint32_t sampler_pick(const float *logits, uint32_t n, const struct sampling *s, uint64_t index, uint32_t *order)
 {
 	double sum = 0, kept = 0, at = 0, goal;
-	uint32_t r[4], count = 0;
+	uint32_t r[4], count = 0, most = s->top_k && s->top_k < n ? s->top_k : n;
 	float max;
 
 	for (uint32_t i = 0; i < n; i++)
@@ -37,9 +38,9 @@ uint32_t sampler_pick(const float *logits, uint32_t n, const struct sampling *s,
 	if (s->temperature < 0x1p-20f)
 		return order[0];
 	max = logits[order[0]];
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < most; i++)
 		sum += weight(logits, order[i], max, s->temperature);
-	while (count < n && (!count || kept < (double)s->top_p * sum))
+	while (count < most && (!count || kept < (double)s->top_p * sum))
 		kept += weight(logits, order[count++], max, s->temperature);
 	hlx_philox(s->seed, hlx_stream(DRAW, "sample"), index, r);
 	goal = (double)r[0] * 0x1p-32 * kept;
@@ -55,35 +56,52 @@ uint32_t sampler_pick(const float *logits, uint32_t n, const struct sampling *s,
 
 struct generator {
 	struct session *s;
+	const struct conf *conf;
 	const struct sampling *how;
-	uint64_t seq_len, length;  /* length: tokens so far */
-	uint32_t *window, *order;  /* window: the last seq_len tokens, from its start */
+	uint64_t seq_len, length;  /* length: tokens in window */
+	uint32_t *window, *order;  /* window: the last tokens, from its start, at most seq_len */
 	float *logits;
 };
 
+/*
+ * A full window loses its oldest quarter.  What is left moves to other positions, so nothing that was kept of it holds, and
+ * it is computed again: once in seq_len / 4 tokens, a fifth more for each; losing one token a time, tiny takes four times
+ * as long beyond its 128.  A prompt goes the same way, so that a text goes on as it would have.
+ */
 static void push(struct generator *g, uint32_t token)
 {
-	if (g->length >= g->seq_len) {
-		memmove(g->window, g->window + 1, (g->seq_len - 1) * sizeof *g->window);
-		g->window[g->seq_len - 1] = token;
-	} else {
-		g->window[g->length] = token;
+	uint64_t gone = (g->seq_len + 3) / 4;
+
+	if (g->length == g->seq_len) {
+		memmove(g->window, g->window + gone, (g->seq_len - gone) * sizeof *g->window);
+		g->length -= gone;
+		decoder_restart(g->s);
 	}
-	g->length++;
+	g->window[g->length++] = token;
 }
 
 /* One pass over the window; the logits of its last token. */
-static int next(struct generator *g, uint64_t index, uint32_t *token)
+static int whole_pass(struct generator *g, const char *path)
 {
-	const char *path = hlx_graph_logits(g->s->sample_graph);
-	uint64_t last = (g->length < g->seq_len ? g->length : g->seq_len) - 1, n = g->s->vocab_size;
+	uint64_t last = g->length - 1, n = g->s->vocab_size;
 	const struct hlx_step step = { .size = sizeof step, .step = 1, .n_seq = 1 };
 
 	CLI_TRY(hlx_program_write(g->s->sample, "tokens", HLX_VALUE, 0, g->seq_len, g->window));
 	/* Nobody asks for a loss here, but its input should hold tokens. */
 	CLI_TRY(hlx_program_write(g->s->sample, "targets", HLX_VALUE, 0, g->seq_len, g->window));
 	CLI_TRY(hlx_program_run(g->s->sample, &step));
-	CLI_TRY(hlx_program_read(g->s->sample, path, HLX_VALUE, last * n, n, g->logits));
+	return hlx_program_read(g->s->sample, path, HLX_VALUE, last * n, n, g->logits);
+}
+
+static int next(struct generator *g, uint64_t index, uint32_t *token)
+{
+	const char *path = hlx_graph_logits(g->s->sample_graph);
+	uint64_t n = g->s->vocab_size;
+	int status = decoder_logits(g->s, g->conf, g->window, g->length - 1, g->logits);
+
+	if (status > 0)
+		status = whole_pass(g, path);
+	CLI_TRY(status);
 	for (uint64_t i = 0; i < n; i++)
 		if (!hlx_is_finite(g->logits[i]))
 			return hlx_fail(HLX_ENUMERIC, "%s: the logits of a sample are not finite", path);
@@ -122,15 +140,17 @@ static int generate(struct generator *g, uint64_t count, sampler_take take, void
 	return 0;
 }
 
-int sampler_text(struct session *s, uint64_t seq_len, const char *prompt, size_t prompt_size, uint64_t count,
+int sampler_text(struct session *s, const struct conf *c, const char *prompt, size_t prompt_size, uint64_t count,
 		const struct sampling *how, sampler_take take, void *ctx)
 {
+	const size_t seq_len = (size_t)c->seq_len;
 	struct generator g = {
-		.s = s, .how = how, .seq_len = seq_len, .window = calloc(seq_len, sizeof(*g.window)),
+		.s = s, .conf = c, .how = how, .seq_len = seq_len, .window = calloc(seq_len, sizeof(*g.window)),
 		.order = calloc(s->vocab_size, sizeof(*g.order)), .logits = calloc(s->vocab_size, sizeof(*g.logits)),
 	};
 	int status = g.window && g.order && g.logits ? start(&g, prompt, prompt_size) : hlx_fail(HLX_ENOMEM, "out of memory");
 
+	decoder_restart(s);
 	if (status >= 0)
 		status = generate(&g, count, take, ctx);
 	free(g.logits);

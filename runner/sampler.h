@@ -12,15 +12,16 @@ struct sampling {
 	struct tokenizer *tokenizer;
 	uint64_t seed;
 	float temperature, top_p; /* temperature 0: the likeliest */
+	uint32_t top_k;           /* 0: all */
 };
 
-/* order: room for n. */
+/* Draws from the top_k likeliest, and of these from the likeliest that make up top_p of their odds.  order: room for n. */
 uint32_t sampler_pick(const float *logits, uint32_t n, const struct sampling *, uint64_t index, uint32_t *order);
 
 /* Takes the text as it comes; a negative status ends it. */
 typedef int (*sampler_take)(void *ctx, const char *bytes, size_t n);
 /* Continues prompt by count tokens; what take returned, or an error. */
-int sampler_text(struct session *, uint64_t seq_len, const char *prompt, size_t prompt_size, uint64_t count,
+int sampler_text(struct session *, const struct conf *, const char *prompt, size_t prompt_size, uint64_t count,
 		const struct sampling *, sampler_take take, void *ctx);
 
 #endif

@@ -1,5 +1,6 @@
 #include "runner/session.h"
 #include "runner/conf_keys.h"
+#include "runner/decoder.h"
 #include "runner/paths.h"
 
 #include <stdlib.h>
@@ -104,6 +105,7 @@ int session_programs(struct session *s, struct conf *c)
 
 void session_close(struct session *s)
 {
+	decoder_destroy(s->decoder);
 	hlx_program_destroy(s->sample);
 	hlx_program_destroy(s->eval);
 	hlx_program_destroy(s->train);

@@ -3,7 +3,7 @@
  *
  *   train    batch_size sequences, micro_batch at a time, forward, backward, optimizer
  *   eval     batch_size sequences, micro_batch at a time, forward: validation
- *   sample   one sequence, forward, its logits read back
+ *   sample   one sequence, forward, its logits read back: where decoder.h cannot, and beyond its last position
  *
  * All share the weights.  Opened in three steps, so that nothing touches the device before all input was checked.
  */
@@ -22,6 +22,7 @@ struct session {
 	struct hlx_program *train, *eval, *sample;
 	const char *state_name[HLX_MAX_SLOTS];
 	uint32_t n_state;
+	struct decoder *decoder; /* of decoder.h; NULL until a text is wanted */
 	uint64_t vocab_size; /* of the logits: their last dim */
 };
 

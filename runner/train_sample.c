@@ -53,8 +53,7 @@ int train_sample(struct train *t)
 	int status = add(&text, c->sample_prompt, prompt);
 
 	if (status >= 0)
-		status = sampler_text(t->session, (uint64_t)c->seq_len, c->sample_prompt, prompt, (uint64_t)c->sample_tokens, &how,
-				take, &text);
+		status = sampler_text(t->session, c, c->sample_prompt, prompt, (uint64_t)c->sample_tokens, &how, take, &text);
 	snprintf(title, sizeof title, "sample, step %llu", (unsigned long long)t->at.step);
 	if (status >= 0)
 		status = write_down(t, title, &text);

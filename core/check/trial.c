@@ -100,8 +100,8 @@ static int run_once(struct hlx_trial *t, const struct hlx_step *step, unsigned t
 
 static struct hlx_step step_of(const struct hlx_trial *t)
 {
-	return (struct hlx_step){ .size = sizeof(struct hlx_step), .train = t->node.train, .step = t->turn + 1, .n_seq = 1,
-		.lr = 3e-4f };
+	return (struct hlx_step){ .size = sizeof(struct hlx_step), .train = t->node.train, .step = t->turn + 1,
+		.seed = { 0x9e3779b9, 7 }, .seq0 = 5, .n_seq = 1, .lr = 3e-4f };
 }
 
 int hlx_trial_run(struct hlx_trial *t, enum hlx_family family, unsigned times)

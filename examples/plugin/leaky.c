@@ -21,6 +21,7 @@ static int leaky_infer(const struct hlx_host *host, struct hlx_node *node)
 {
 	if (node->desc[X].dtype != HLX_F32)
 		return host->fail(host, HLX_EDTYPE, "x is not f32");
+	node->causal = hlx_rows_causal(&node->desc[X]);
 	node->desc[Y] = node->desc[X];
 	node->desc[Y].view_of = 0;
 	node->desc[Y].offset = 0;

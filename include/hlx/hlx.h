@@ -113,6 +113,12 @@ struct hlx_graph_options {
 	/* 0 or HLX_PORTABLE: portable implementations only, their kernels linted and tried against their references.
 	 * HLX_DEVICE: those of any tier, by priority, as they are; the bits are this device's and driver's. */
 	enum hlx_tier mode;
+	/* Decoding: 0, or the most positions a sequence may have, of which this graph has first ... first + seq_len - 1.  What
+	 * nodes take from those before comes from a struct hlx_past, where programs of the same positions have left it; run
+	 * with hlx_step.position = first, every tensor has the bits that a graph of the whole sequence gives it.  One sequence,
+	 * no training.  Where wiring fails that does not without positions, the model cannot be decoded in parts: the message
+	 * says which node is in the way. */
+	uint64_t positions, first;
 };
 /* Wires [embed], [layer] num_layers times, [head] of ini with the ops of [ops]; [model] gives the variables, [numerics]
  * the mode where it says one.  Touches no device.  The graph keeps the registry, not the ini. */
@@ -148,6 +154,11 @@ struct hlx_param_info hlx_graph_param(const struct hlx_graph *, uint32_t i); /* 
  * on: their gradients are 0, and count in no norm.  Returns how many there are. */
 uint32_t hlx_graph_freeze(struct hlx_graph *, const char *pattern);
 
+/* What decoding keeps of the positions before, on the device; shared by the programs of all graphs of these positions. */
+struct hlx_past;
+int hlx_past_create(struct hlx_device *, const struct hlx_graph *, struct hlx_past **out);
+void hlx_past_destroy(struct hlx_past *);
+
 struct hlx_weights;
 /* Room for every parameter of g and n_state arrays of the optimizer, all zero. */
 int hlx_weights_create(struct hlx_device *, const struct hlx_graph *g, uint32_t n_state, struct hlx_weights **out);
@@ -177,6 +188,7 @@ struct hlx_program_options {
 	                              * caller writes */
 	bool hash;                   /* with an optimizer: hash the state after the update */
 	enum hlx_recompute recompute;
+	struct hlx_past *past;       /* for a graph with positions; outlives the program */
 };
 /* An arena's planned size, for hlxt plan and for refusing what does not fit. */
 struct hlx_plan_info {

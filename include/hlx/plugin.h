@@ -77,7 +77,9 @@ enum {
 	HLX_NOGRAD = 2,
 	HLX_NODECAY = 4,  /* weight decay leaves it alone */
 	HLX_SLOTTED = 8,  /* stored as partial sums: S runs of hlx_slot_stride() elements, one for each batch slot */
-	HLX_SAMEGRAD = 16 /* IN: its gradient is the first OUT's, bit for bit; the core may let both be one and not ask for it */
+	HLX_SAMEGRAD = 16, /* IN: its gradient is the first OUT's, bit for bit; the core may let both be one and not ask for it */
+	HLX_SPANS = 32    /* IN: a position of the output takes positions before its own from it (the keys of attention); in
+	                   * decoding it comes with all of them, where the other inputs have the last ones */
 };
 struct hlx_slot {
 	const char *name;
@@ -100,8 +102,9 @@ struct hlx_attr {
  * and evaluate short sequences.  A view lives inside the storage of another tensor of the same node: infer() sets
  * view_of to that slot + 1 and offset to where it starts there.  From prepare() on, offset counts from the first
  * element of the storage, which is where HLX_VALUE and HLX_GRAD arguments start.
+ * PAST: positions like SEQ, in a tensor that has +0 where such a one lies after the SEQ axis' own.
  */
-enum hlx_axis { HLX_OTHER = 0, HLX_BATCH, HLX_SEQ };
+enum hlx_axis { HLX_OTHER = 0, HLX_BATCH, HLX_SEQ, HLX_PAST };
 struct hlx_desc {
 	enum hlx_dtype dtype;
 	uint32_t rank; /* 0: absent */
@@ -129,13 +132,14 @@ struct hlx_shader {
 struct hlx_step {
 	uint32_t size, train;
 	uint64_t step; /* 1 for the first */
-	uint32_t seed[2];
-	uint32_t seq0, n_seq; /* the global index of the first sequence of this pass, and how many there are */
+	uint32_t seed[2]; /* the run's, low word first */
+	uint32_t seq0, n_seq; /* the index of this pass' first sequence among all of the run's (mod 2^32), and how many there are */
 	uint32_t position;    /* of the pass' first token in its sequences: 0 but for cached decoding */
 	float lr;             /* the schedule's, for this step */
 	uint32_t pad[2];
 };
 #define HLX_STEP_ROOM 208u /* bytes for an op's own scalars */
+#define HLX_STEP_REF64 { .size = sizeof(struct hlx_step), .train = 1, .step = 1, .n_seq = 1 } /* that of ref64 */
 
 struct hlx_node { /* one line of the INI's wiring */
 	size_t struct_size;
@@ -152,6 +156,12 @@ struct hlx_node { /* one line of the INI's wiring */
 	uint64_t accum;
 	uint64_t saved_bytes, work_bytes; /* prepare() sets */
 	void *priv;                       /* prepare() sets, destroy() frees */
+	uint64_t key;                     /* of the name: what an op's random words are drawn with (hlx/philox.h) */
+	/* infer() sets, if it can be sure: of a position of the outputs, each bit that counts (in columns that are positions:
+	 * those up to its own) depends on inputs at that position, and up to it in SPANS inputs, and not on how many the node
+	 * computes at a time, nor (but for step->position) on where the first one is.  Only a model of such nodes can be
+	 * decoded in parts, with what SPANS inputs had before kept. */
+	uint32_t causal;
 };
 
 /* One kernel argument, in binding order: a window of a slot's storage.  A kernel writes elements of the slot's tensor alone:
@@ -224,7 +234,7 @@ struct hlx_op {
 	int (*ref_forward)(const struct hlx_node *, void *const value[], const struct hlx_step *);
 	int (*ref_backward)(const struct hlx_node *, void *const value[], void *const grad[], const struct hlx_step *);
 	/* The same mathematics in double, for gradients by central differences: fills OUT.  Integer inputs come as
-	 * doubles; a SLOTTED OUT is one run (the sum over all slots). */
+	 * doubles; a SLOTTED OUT is one run (the sum over all slots); the step is HLX_STEP_REF64. */
 	int (*ref64)(const struct hlx_node *, double *const value[]);
 	/* Shapes worth testing: "x=2x3x257 causal=yes" names inputs' dims ("tokens=2x5<256": integers below 256) and
 	 * attributes; ends with NULL. */
@@ -305,6 +315,12 @@ static inline bool hlx_is_contiguous(const struct hlx_desc *d)
 		if (d->dim[i] != 1 && d->stride[i] != s)
 			return false;
 	return true;
+}
+
+/* No element of a row is of another position than its others: what an op computes by rows is causal. */
+static inline bool hlx_rows_causal(const struct hlx_desc *d)
+{
+	return d->rank && d->axis[d->rank - 1] == HLX_OTHER;
 }
 
 /* The product of all dims but the last: rows of a row op. */

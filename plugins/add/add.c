@@ -50,6 +50,7 @@ static int add_infer(const struct hlx_host *host, struct hlx_node *node)
 	if (!same)
 		return host->fail(host, HLX_ESHAPE, "a is %s and b is %s: they must be of one shape", shape(a, ta), shape(b, tb));
 	flat_like(&node->desc[Y], a);
+	node->causal = hlx_rows_causal(a) && hlx_rows_causal(b);
 	return 0;
 }
 

@@ -5,8 +5,8 @@ typedef unsigned long long ull;
 
 static const struct hlx_slot slots[] = {
 	[Q] = { "q", HLX_IN, 0 },
-	[K] = { "k", HLX_IN, 0 },
-	[V] = { "v", HLX_IN, 0 },
+	[K] = { "k", HLX_IN, HLX_SPANS },
+	[V] = { "v", HLX_IN, HLX_SPANS },
 	[O] = { "o", HLX_OUT, 0 },
 	{ NULL, 0, 0 }
 };
@@ -55,6 +55,8 @@ static int infer(const struct hlx_host *host, struct hlx_node *node)
 	node->desc[O].view_of = 0;
 	node->desc[O].offset = 0;
 	hlx_contiguous(&node->desc[O]);
+	node->causal = ((const struct attention_attrs *)node->attrs)->causal && d[Q].axis[3] == HLX_OTHER &&
+		d[Q].axis[2] == HLX_SEQ && d[K].axis[2] == HLX_SEQ && d[V].axis[2] == HLX_SEQ;
 	return 0;
 }
 

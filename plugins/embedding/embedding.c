@@ -66,6 +66,7 @@ static int embedding_infer(const struct hlx_host *host, struct hlx_node *node)
 		.axis = { HLX_BATCH, x->axis[1], HLX_OTHER },
 	};
 	hlx_contiguous(&node->desc[Y]);
+	node->causal = x->axis[1] == HLX_SEQ;
 	return 0;
 }
 

@@ -28,6 +28,7 @@ static int gelu_infer(const struct hlx_host *host, struct hlx_node *node)
 	if (node->desc[X].dtype != HLX_F32)
 		return host->fail(host, HLX_EDTYPE, "x is not f32");
 	flat_like(&node->desc[Y], &node->desc[X]);
+	node->causal = hlx_rows_causal(&node->desc[X]);
 	return 0;
 }
 

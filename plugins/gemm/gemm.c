@@ -10,7 +10,7 @@
 
 static const struct hlx_slot slots[] = {
 	[GEMM_A] = { "a", HLX_IN, 0 },
-	[GEMM_B] = { "b", HLX_IN, HLX_OPTIONAL },
+	[GEMM_B] = { "b", HLX_IN, HLX_OPTIONAL | HLX_SPANS },
 	[GEMM_WEIGHT] = { "weight", HLX_PARAM, HLX_OPTIONAL },
 	[GEMM_BIAS] = { "bias", HLX_PARAM, HLX_OPTIONAL | HLX_NODECAY },
 	[GEMM_C] = { "c", HLX_OUT, 0 },
@@ -79,6 +79,7 @@ static int infer_weight(const struct hlx_host *host, struct hlx_node *node)
 		rc = infer_param(host, node, GEMM_BIAS, 1, dim, 0.0);
 	if (rc)
 		return rc;
+	node->causal = hlx_rows_causal(a);
 	*c = (struct hlx_desc){ .dtype = HLX_F32, .rank = a->rank };
 	for (uint32_t i = 0; i + 1 < a->rank; i++) {
 		c->dim[i] = a->dim[i];
@@ -87,6 +88,18 @@ static int infer_weight(const struct hlx_host *host, struct hlx_node *node)
 	c->dim[a->rank - 1] = dim[0];
 	hlx_contiguous(c);
 	return 0;
+}
+
+/* Rows are positions, those of b too: scores, whose later columns softmax drops; or values, by what is +0 for later ones. */
+static bool product_causal(const struct gemm_attrs *at, const struct hlx_desc *a, const struct hlx_desc *b)
+{
+	uint32_t r = a->rank, last = at->transpose_b ? HLX_OTHER : HLX_PAST;
+
+	for (uint32_t i = 0; i + 2 < r; i++)
+		if (a->axis[i] == HLX_SEQ || a->axis[i] == HLX_PAST || a->axis[i] != b->axis[i])
+			return false;
+	return !at->transpose_a && a->axis[r - 2] == HLX_SEQ && a->axis[r - 1] == last && b->axis[r - 2] == HLX_SEQ &&
+		b->axis[r - 1] == HLX_OTHER;
 }
 
 static int infer_product(const struct hlx_host *host, struct hlx_node *node)
@@ -119,6 +132,7 @@ static int infer_product(const struct hlx_host *host, struct hlx_node *node)
 	c->axis[r - 2] = a->axis[row];
 	c->dim[r - 1] = b->dim[col];
 	c->axis[r - 1] = b->axis[col];
+	node->causal = product_causal(at, a, b);
 	hlx_contiguous(c);
 	return 0;
 }

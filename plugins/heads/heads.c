@@ -31,6 +31,7 @@ static int heads_infer(const struct hlx_host *host, struct hlx_node *node)
 	if (width % heads)
 		return host->fail(host, HLX_ESHAPE, "d_model %llu is not divisible by num_heads %llu", (ull)width, (ull)heads);
 	uint64_t dh = width / heads, s = x->stride[2];
+	node->causal = hlx_rows_causal(x);
 	node->desc[Y] = (struct hlx_desc){
 		.dtype = x->dtype,
 		.rank = 4,
@@ -48,6 +49,7 @@ static int unheads_infer(const struct hlx_host *host, struct hlx_node *node)
 	struct hlx_desc *x = &node->desc[X], *y = &node->desc[Y];
 	if (x->rank != 4)
 		return host->fail(host, HLX_ESHAPE, "x has %u dims, want 4 (batch, heads, seq, d_head)", x->rank);
+	node->causal = hlx_rows_causal(x) && x->axis[1] == HLX_OTHER;
 	uint64_t b = x->dim[0], h = x->dim[1], t = x->dim[2], dh = x->dim[3];
 	*y = (struct hlx_desc){
 		.dtype = x->dtype,

@@ -68,6 +68,7 @@ static int infer(const struct hlx_host *host, struct hlx_node *node)
 	if (hlx_cols(x) > 1u << 24)
 		return host->fail(host, HLX_ESHAPE,
 				"x has rows of %llu elements, want at most 2^24", ROWS_ULL(hlx_cols(x)));
+	node->causal = hlx_rows_causal(x);
 	node->desc[Y] = *x;
 	node->desc[Y].view_of = 0;
 	node->desc[Y].offset = 0;

@@ -46,6 +46,11 @@ static int infer(const struct hlx_host *host, struct hlx_node *node)
 	node->desc[Y].view_of = 0;
 	node->desc[Y].offset = 0;
 	hlx_contiguous(&node->desc[Y]);
+	node->causal = !at->causal && hlx_rows_causal(x);
+	if (at->causal && x->axis[x->rank - 1] == HLX_SEQ && x->axis[x->rank - 2] == HLX_SEQ) {
+		node->desc[Y].axis[x->rank - 1] = HLX_PAST;
+		node->causal = 1;
+	}
 	return 0;
 }
 

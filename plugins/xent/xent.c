@@ -68,6 +68,7 @@ static int infer(const struct hlx_host *host, struct hlx_node *node)
 		return host->fail(host, HLX_ESHAPE,
 				"%llu positions, want at most 2^24: beyond, a float cannot count them",
 				  ROWS_ULL(hlx_rows(x)));
+	node->causal = hlx_rows_causal(x);
 	node->desc[LOSS] = (struct hlx_desc){ .dtype = HLX_F32, .rank = 1, .dim = { 2 }, .stride = { 1 } };
 	return infer_targets(host, node);
 }
