@@ -4,10 +4,8 @@
 #include "runner/paths.h"
 #include "runner/tokenizer.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,10 +43,7 @@ static int put_weights(struct export *e, const char *path)
 
 	if (status >= 0)
 		status = put_tensors(e, &w);
-	if (status >= 0)
-		return st_end(&w);
-	st_abandon(&w);
-	return status;
+	return st_end(&w, status);
 }
 
 /* ---- tokenizer ---- */
@@ -72,33 +67,6 @@ static json_t *tokenizer_json(uint64_t vocab_size)
 			"fuse_unk", 0, "byte_fallback", 0, "vocab", vocab, "merges");
 }
 
-static int put_json(const char *path, json_t *j)
-{
-	FILE *f = j ? fopen(path, "wxe") : NULL;
-	int status = j ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
-
-	if (j && (!f || json_dumpf(j, f, JSON_INDENT(2)) || fputc('\n', f) == EOF || fflush(f) || fsync(fileno(f))))
-		status = hlx_fail(HLX_EOUTPUT, "%s: %s", path, strerror(errno));
-	if (f && fclose(f) && status >= 0)
-		status = hlx_fail(HLX_EOUTPUT, "%s: %s", path, strerror(errno));
-	json_decref(j);
-	return status;
-}
-
-static int put_json_in(const char *dir, const char *name, json_t *j)
-{
-	char *path = path_join(dir, name);
-	int status;
-
-	if (!path) {
-		json_decref(j);
-		return hlx_fail(HLX_ENOMEM, "out of memory");
-	}
-	status = put_json(path, j);
-	free(path);
-	return status;
-}
-
 /* The files that the model's own was read from, or that of bytes. */
 static int put_tokenizer(const struct export *e, const char *dir)
 {
@@ -108,7 +76,7 @@ static int put_tokenizer(const struct export *e, const char *dir)
 	int status;
 
 	if (!from) {
-		status = put_json_in(dir, "tokenizer.json", tokenizer_json(e->gpt2.vocab_size));
+		status = out_json(dir, "tokenizer.json", tokenizer_json(e->gpt2.vocab_size));
 	} else if ((parts = !stat(from, &st) && S_ISDIR(st.st_mode))) {
 		status = out_copy_in(from, dir, "vocab.json");
 		if (status >= 0)
@@ -117,7 +85,7 @@ static int put_tokenizer(const struct export *e, const char *dir)
 		status = out_copy(from, dir, "tokenizer.json");
 	}
 	CLI_TRY(status);
-	return put_json_in(dir, "tokenizer_config.json", json_pack("{s:s, s:I}", "tokenizer_class",
+	return out_json(dir, "tokenizer_config.json", json_pack("{s:s, s:I}", "tokenizer_class",
 			parts ? "GPT2Tokenizer" : "PreTrainedTokenizerFast", "model_max_length", (json_int_t)e->gpt2.max_seq_len));
 }
 
@@ -128,6 +96,6 @@ int export_hf(struct export *e, const char *dir)
 
 	free(path);
 	CLI_TRY(status);
-	CLI_TRY(put_json_in(dir, "config.json", gpt2_config(&e->gpt2)));
+	CLI_TRY(out_json(dir, "config.json", gpt2_config(&e->gpt2)));
 	return put_tokenizer(e, dir);
 }

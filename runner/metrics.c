@@ -14,6 +14,8 @@ int metrics_append(struct journal *j, const struct metrics *m)
 
 	if (m->has_valid)
 		n += snprintf(line + n, sizeof line - (size_t)n, ", \"val_loss\": %.9g", (double)m->valid_loss);
+	if (m->ended)
+		n += snprintf(line + n, sizeof line - (size_t)n, ", \"ended\": \"early_stop\"");
 	n += snprintf(line + n, sizeof line - (size_t)n, ", \"hash\": \"%016" PRIx64 "\"}\n", m->hash);
 	return journal_append(j, line, (size_t)n);
 }

@@ -8,7 +8,7 @@ struct metrics {
 	uint64_t step;
 	float loss, lr, grad_norm;
 	double ms, tokens_per_s;
-	bool has_valid;
+	bool has_valid, ended; /* ended: by [train] early_stop; not read */
 	float valid_loss;
 	uint64_t hash; /* chained */
 };
