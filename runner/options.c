@@ -20,6 +20,7 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_DEVICE] = { "device", "D", "a number or a part of a name that hlxt devices prints", 0, 0 },
 	[OPT_QUIET] = { "quiet", NULL, "print errors only", 'q', 0 },
 	[OPT_LIST] = { "list", NULL, "also list the steps of the training program", 0, 0 },
+	[OPT_LIST_BENCH] = { "list", NULL, "an INI: also list the kernels of the step by what runs at once, with their times", 0, 0 },
 	[OPT_PROMPT] = { "prompt", "TEXT", "what the text begins with (default: a new line, which is not printed)", 0, 0 },
 	[OPT_PROMPT_FILE] = { "prompt-file", "FILE", "the file has what the text begins with, to the last byte; - is standard input", 0,
 		VALUE_FILE },
@@ -143,7 +144,7 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_PROMPT: a->prompt = value; return 0;
 	case OPT_PROMPT_FILE: a->prompt_file = value; return 0;
 	case OPT_QUIET: a->quiet = true; return 0;
-	case OPT_LIST: a->list = true; return 0;
+	case OPT_LIST: case OPT_LIST_BENCH: a->list = true; return 0;
 	case OPT_QUICK: case OPT_QUICK_BENCH: a->quick = true; return 0;
 	case OPT_JSON: a->json = true; return 0;
 	case OPT_LOG_X: a->log_x = true; return 0;
