@@ -34,6 +34,7 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_FORMAT] = { "format", "F", "hf, gguf or safetensors", 0 },
 	[OPT_CORPUS] = { "corpus", "FILE", "all of this text (default: the validation part of the run's corpus)", 0 },
 	[OPT_JSON] = { "json", NULL, "print one JSON object instead of a table", 0 },
+	[OPT_JSON_LINES] = { "json", NULL, "print the lines of metrics.jsonl, a JSON object a step, and errors", 0 },
 	[OPT_SVG] = { "out", "FILE", "write into a file, whole or not at all (default: to standard output)", 0 },
 	[OPT_LOG_X] = { "log-x", NULL, "a logarithmic axis of steps", 0 },
 	[OPT_LOG_Y] = { "log-y", NULL, "a logarithmic axis of losses", 0 },
@@ -135,6 +136,7 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_LIST: a->list = true; return 0;
 	case OPT_QUICK: a->quick = true; return 0;
 	case OPT_JSON: a->json = true; return 0;
+	case OPT_JSON_LINES: a->json = a->quiet = true; return 0;
 	case OPT_LOG_X: a->log_x = true; return 0;
 	case OPT_LOG_Y: a->log_y = true; return 0;
 	default: return hlx_fail(CLI_USAGE, "no such option");

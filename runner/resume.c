@@ -87,6 +87,7 @@ static int go_on(struct train *t, const struct cli_args *args)
 	if (config != t->at.config || args->n_set)
 		CLI_TRY(run_ini_write(c, t->folder));
 	progress_begin(&t->progress, args->quiet, t->at.step, (uint64_t)c->steps, (uint64_t)c->log_every);
+	t->progress.json = args->json;
 	CLI_TRY(train_say(t));
 	return train_loop(t);
 }
@@ -125,5 +126,5 @@ const struct command command_resume = {
 	"The configuration is DIR/run.ini.  --steps changes how far the run goes, and with it a schedule that ends there;\n"
 	"--set train.micro_batch=N how much is computed at a time, --set train.recompute=layer what is kept meanwhile: neither\n"
 	"changes a bit.\n",
-	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET }, resume
+	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, resume
 };

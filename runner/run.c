@@ -141,6 +141,7 @@ static int run_in(const char *dir, struct train *t, const struct st_file *init, 
 		return status;
 	}
 	progress_begin(&t->progress, args->quiet, 0, (uint64_t)c->steps, (uint64_t)c->log_every);
+	t->progress.json = args->json;
 	status = train_say(t);
 	if (status >= 0 && c->init)
 		status = progress_say(&t->progress, "weights  %s%s", init->path, weights_said(flushed, room));
@@ -177,5 +178,5 @@ const struct command command_run = {
 	"run", "INI", "train the model of an INI file",
 	"A bare name like tiny.ini that is not in this folder is taken from the models that come with hlx.\n"
 	"Ctrl-C finishes the step, saves and ends; hlxt resume goes on from there, bit for bit.\n",
-	{ OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET }, run
+	{ OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, run
 };
