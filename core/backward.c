@@ -11,21 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct hlx_tensor *tensor(const struct hlx_program *p, uint32_t node, uint32_t slot)
-{
-	uint32_t t = p->graph->node[node]->tensor[slot];
-
-	return t == HLX_NONE ? NULL : &p->graph->tensor[t];
-}
-
 /* A view node's input and output are the same memory: its gradient has passed already. */
 static bool is_view(const struct hlx_program *p, uint32_t node, uint32_t slot)
 {
-	const struct hlx_tensor *in = tensor(p, node, slot), *out;
+	const struct hlx_tensor *in = hlx_build_tensor(p, node, slot), *out;
 
-	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++)
-		if (p->node[node].op->slots[s].role == HLX_OUT && (out = tensor(p, node, s)) && out->storage == in->storage)
+	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++) {
+		out = p->node[node].op->slots[s].role == HLX_OUT ? hlx_build_tensor(p, node, s) : NULL;
+		if (out && out->storage == in->storage)
 			return true;
+	}
 	return false;
 }
 
@@ -68,7 +63,7 @@ static bool is_reached(struct hlx_program *p, uint32_t node)
 	bool reached = p->node[node].op->kind == HLX_LOSS && !p->seeded;
 
 	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++) {
-		const struct hlx_tensor *t = tensor(p, node, s);
+		const struct hlx_tensor *t = hlx_build_tensor(p, node, s);
 		struct hlx_grad_state *g;
 		if (p->node[node].op->slots[s].role != HLX_OUT || !t)
 			continue;
@@ -82,7 +77,7 @@ static bool is_reached(struct hlx_program *p, uint32_t node)
 static void check_cover(struct hlx_program *p, uint32_t node)
 {
 	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++) {
-		const struct hlx_tensor *t = tensor(p, node, s);
+		const struct hlx_tensor *t = hlx_build_tensor(p, node, s);
 		if (p->node[node].op->slots[s].role == HLX_OUT && t && p->node[node].op->kind != HLX_LOSS &&
 				!hlx_desc_covers(&t->desc, p->grad_state[t->storage].written, p->grad_state[t->storage].n))
 			p->grad_state[t->storage].zeroed = true;
@@ -103,20 +98,21 @@ static void check_inputs(struct hlx_program *p)
 /* First without recording: which nodes take part, and which storages are to be zeroed. */
 static int survey(struct hlx_program *p, bool *active)
 {
+	const struct hlx_tensor *t;
 	bool again;
 
 	for (uint32_t n = p->graph->n_nodes; n-- > 0;)
 		for (uint32_t s = 0; s < p->node[n].pub.n_slots; s++)
-			if (tensor(p, n, s))
-				p->grad_state[tensor(p, n, s)->storage].since = n;
+			if ((t = hlx_build_tensor(p, n, s)))
+				p->grad_state[t->storage].since = n;
 	for (uint32_t n = p->graph->n_nodes; n-- > 0;) {
 		active[n] = p->node[n].pub.grads && is_reached(p, n);
 		if (!active[n])
 			continue;
 		check_cover(p, n);
 		for (uint32_t s = 0; s < p->node[n].pub.n_slots; s++)
-			if (writes(p, n, s))
-				HLX_TRY(remember(&p->grad_state[tensor(p, n, s)->storage], &tensor(p, n, s)->desc, &again));
+			if (writes(p, n, s) && (t = hlx_build_tensor(p, n, s)))
+				HLX_TRY(remember(&p->grad_state[t->storage], &t->desc, &again));
 	}
 	check_inputs(p);
 	for (uint32_t i = 0; i < p->graph->n_storages; i++) {
@@ -159,14 +155,15 @@ static int set_accum(struct hlx_program *p, uint32_t node)
 	struct hlx_node *pub = &p->node[node].pub;
 
 	for (uint32_t s = 0; s < pub->n_slots; s++) {
+		const struct hlx_tensor *t = hlx_build_tensor(p, node, s);
 		struct hlx_grad_state *g;
 		bool again;
 		if (!writes(p, node, s))
 			continue;
-		g = &p->grad_state[tensor(p, node, s)->storage];
+		g = &p->grad_state[t->storage];
 		if (g->zeroed)
 			HLX_TRY(zero_once(p, node, s, g));
-		HLX_TRY(remember(g, &tensor(p, node, s)->desc, &again));
+		HLX_TRY(remember(g, &t->desc, &again));
 		if (again || g->zeroed)
 			pub->accum |= 1ull << s;
 	}

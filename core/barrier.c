@@ -20,11 +20,9 @@ struct pending {
 
 static struct range range_of(const struct hlx_program *p, const struct hlx_access *a)
 {
-	const struct hlx_cell *c = &p->cell[a->cell];
 	uint64_t at = a->offset;
+	const struct hlx_cell *c = &p->cell[hlx_cell_root(p, a->cell, &at)];
 
-	for (; c->parent != HLX_NONE; c = &p->cell[c->parent])
-		at += c->offset;
 	at += c->external || c->arena == HLX_ARENA_WEIGHTS || c->arena == HLX_ARENA_STATES ? 0 : c->offset;
 	return (struct range){ (uint64_t)c->arena << 32 | c->chunk, at, at + a->range, a->write };
 }

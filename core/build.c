@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/numerics.h"
 #include "core/registry.h"
 
 int hlx_program_add_cell(struct hlx_program *p, struct hlx_cell c, uint32_t *out)
@@ -48,6 +49,13 @@ int hlx_build_slot(const struct hlx_op *op, const char *name, uint32_t *out)
 	return hlx_fail(HLX_EPLUGIN, "op %s has no slot %s", op->name, name);
 }
 
+const struct hlx_tensor *hlx_build_tensor(const struct hlx_program *p, uint32_t node, uint32_t slot)
+{
+	uint32_t t = p->graph->node[node]->tensor[slot];
+
+	return t == HLX_NONE ? NULL : &p->graph->tensor[t];
+}
+
 int hlx_build_add_node(struct hlx_program *p, const struct hlx_op *op, const char *path, uint32_t *out)
 {
 	const uintptr_t before = (uintptr_t)p->node;
@@ -72,7 +80,8 @@ int hlx_build_add_node(struct hlx_program *p, const struct hlx_op *op, const cha
 	if (hlx_attrs_create(op, &n->attrs) < 0)
 		return HLX_ENOMEM;
 	n->pub = (struct hlx_node){ .struct_size = sizeof(n->pub), .name = n->path, .n_slots = slots, .desc = n->desc,
-		.attrs = n->attrs, .slots = (uint32_t)p->graph->options.slots, .train = p->options.backward };
+		.attrs = n->attrs, .slots = (uint32_t)p->graph->options.slots, .train = p->options.backward,
+		.key = hlx_stream(HLX_PURPOSE_NODE, n->path) };
 	return 0;
 }
 
@@ -233,9 +242,9 @@ static int add_graph_node(struct hlx_program *p, uint32_t i)
 	n = &p->node[index];
 	memcpy(n->attrs, gn->attrs, gn->op->attrs_size);
 	for (uint32_t s = 0; s < n->pub.n_slots; s++) {
+		const struct hlx_tensor *t = hlx_build_tensor(p, i, s);
 		n->desc[s] = gn->desc[s];
-		if (gn->tensor[s] != HLX_NONE) {
-			const struct hlx_tensor *t = &p->graph->tensor[gn->tensor[s]];
+		if (t) {
 			n->desc[s] = t->desc;
 			n->value[s] = p->value_cell[t->storage];
 			n->grad[s] = p->grad_cell[t->storage];

@@ -7,6 +7,8 @@
 
 /* A node the graph does not have; its slots' cells and descs are the caller's to set before hlx_build_prepare(). */
 int hlx_build_add_node(struct hlx_program *, const struct hlx_op *, const char *path, uint32_t *out);
+/* What the graph's node has in a slot, or NULL. */
+const struct hlx_tensor *hlx_build_tensor(const struct hlx_program *, uint32_t node, uint32_t slot);
 int hlx_build_slot(const struct hlx_op *, const char *name, uint32_t *out);
 /* Chooses the implementation and lets it prepare; cells for its saved and work bytes. */
 int hlx_build_prepare(struct hlx_program *, uint32_t node, const char *named);

@@ -4,6 +4,7 @@
 
 #include "core/graph.h"
 #include "core/host.h"
+#include "core/numerics.h"
 #include "core/registry.h"
 
 static uint32_t count_slots(const struct hlx_op *op)
@@ -34,7 +35,8 @@ int hlx_graph_node_create(struct hlx_graph *g, const struct hlx_op *op, const ch
 		return hlx_no_memory();
 	}
 	n->pub = (struct hlx_node){ .struct_size = sizeof(n->pub), .name = n->path, .n_slots = count_slots(op),
-		.train = g->options.train, .desc = n->desc, .init = n->init, .attrs = n->attrs };
+		.train = g->options.train, .desc = n->desc, .init = n->init, .attrs = n->attrs,
+		.key = hlx_stream(HLX_PURPOSE_NODE, n->path) };
 	*out = n;
 	return 0;
 }
@@ -82,22 +84,46 @@ static int add_param(struct hlx_graph *g, uint32_t node, uint32_t slot)
 	return add_use(g, g->n_params++, node, slot);
 }
 
+static bool same_dims(const struct hlx_desc *a, const struct hlx_desc *b)
+{
+	return a->dtype == b->dtype && a->rank == b->rank && !memcmp(a->dim, b->dim, a->rank * sizeof(a->dim[0]));
+}
+
+/* Is it all of its storage, made here, and read by no one, but under names for the same (dropout that is off)? */
+static bool is_movable(const struct hlx_graph *g, const struct hlx_tensor *t)
+{
+	uint32_t names = 0, readers = 0;
+
+	for (uint32_t i = 0; i < g->n_tensors; i++) {
+		const struct hlx_tensor *o = &g->tensor[i];
+		if (o->storage != t->storage)
+			continue;
+		if (o->producer == HLX_NONE || o->desc.offset || !hlx_is_contiguous(&o->desc) || !same_dims(&o->desc, &t->desc))
+			return false;
+		names++;
+		readers += o->readers;
+	}
+	return readers == names - 1 && g->storage[t->storage].elements == hlx_numel(&t->desc);
+}
+
 /* An input that wants to live inside an output: unheads' input, which its producer then writes in place. */
 static int rehouse(struct hlx_graph *g, struct hlx_graph_node *n, uint32_t in, uint32_t out)
 {
-	struct hlx_tensor *t = &g->tensor[n->tensor[in]];
-	const struct hlx_tensor *home = &g->tensor[n->tensor[out]];
+	const struct hlx_tensor *t = &g->tensor[n->tensor[in]], *home = &g->tensor[n->tensor[out]];
+	const uint32_t from = t->storage;
 
-	if (t->producer == HLX_NONE || t->readers || t->desc.offset || !hlx_is_contiguous(&t->desc) ||
-			g->storage[t->storage].elements != hlx_numel(&t->desc))
+	if (!is_movable(g, t))
 		return hlx_fail(HLX_ENOTSUP, "%s cannot lay out %s anew: it is an input, a view, or read elsewhere too",
 				n->op->name, t->path);
 	if (home->desc.offset + n->desc[in].offset + hlx_extent(&n->desc[in]) > g->storage[home->storage].elements)
 		return hlx_fail(HLX_EPLUGIN, "%s: the view %s does not fit", n->op->name, n->op->slots[in].name);
-	g->storage[t->storage].elements = 0;
-	t->storage = home->storage;
-	memcpy(t->desc.stride, n->desc[in].stride, sizeof(t->desc.stride));
-	t->desc.offset = home->desc.offset + n->desc[in].offset;
+	g->storage[from].elements = 0;
+	for (uint32_t i = 0; i < g->n_tensors; i++)
+		if (g->tensor[i].storage == from) {
+			g->tensor[i].storage = home->storage;
+			memcpy(g->tensor[i].desc.stride, n->desc[in].stride, sizeof(n->desc[in].stride));
+			g->tensor[i].desc.offset = home->desc.offset + n->desc[in].offset;
+		}
 	return 0;
 }
 
@@ -180,11 +206,6 @@ static int add_loss(struct hlx_graph *g, const struct hlx_graph_node *n)
 		return hlx_fail(HLX_EINVAL, "a second loss, after %s", g->node[g->loss]->where);
 	g->loss = g->n_nodes - 1;
 	return 0;
-}
-
-static bool same_dims(const struct hlx_desc *a, const struct hlx_desc *b)
-{
-	return a->dtype == b->dtype && a->rank == b->rank && !memcmp(a->dim, b->dim, a->rank * sizeof(a->dim[0]));
 }
 
 /* infer() fills what is new; what came filled it may only refuse. */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <Random123/philox.h>
 #include <xxhash.h>
 
 #if defined(__x86_64__)
@@ -17,13 +16,13 @@
 #endif
 
 #include "hlx/math.h"
+#include "hlx/philox.h"
 
 void hlx_philox(uint64_t seed, uint64_t stream, uint64_t index, uint32_t out[4])
 {
-	philox4x32_key_t key = { { (uint32_t)seed, (uint32_t)(seed >> 32) } };
-	philox4x32_ctr_t ctr = { { (uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, (uint32_t)(stream >> 32) } };
-	ctr = philox4x32_R(10, ctr, key);
-	memcpy(out, ctr.v, 4 * sizeof *out);
+	const struct hlx_words4 counter = { (uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, (uint32_t)(stream >> 32) };
+	const struct hlx_words4 words = hlx_philox4x32(counter, (uint32_t)seed, (uint32_t)(seed >> 32));
+	memcpy(out, &words, sizeof words);
 }
 
 uint64_t hlx_stream(uint32_t purpose, const char *path)

@@ -16,6 +16,7 @@
 void hlx_philox(uint64_t seed, uint64_t stream, uint64_t index, uint32_t out[4]);
 
 /* The stream of a purpose (init, shuffle, sampling ...) and a path ("layer.3.fc.weight"): XXH64(path, seed purpose). */
+#define HLX_PURPOSE_NODE 5u /* key of struct hlx_node */
 uint64_t hlx_stream(uint32_t purpose, const char *path);
 
 /*

@@ -225,20 +225,20 @@ int hlx_program_allocate(struct hlx_program *p)
 	return 0;
 }
 
-uint32_t hlx_cell_root(const struct hlx_program *p, uint32_t cell)
+uint32_t hlx_cell_root(const struct hlx_program *p, uint32_t cell, uint64_t *offset)
 {
-	while (p->cell[cell].parent != HLX_NONE)
-		cell = p->cell[cell].parent;
+	for (; p->cell[cell].parent != HLX_NONE; cell = p->cell[cell].parent)
+		if (offset)
+			*offset += p->cell[cell].offset;
 	return cell;
 }
 
 const struct hlx_memory *hlx_cell_memory(const struct hlx_program *p, uint32_t cell, uint64_t *offset)
 {
-	const struct hlx_cell *c = &p->cell[cell];
+	const struct hlx_cell *c;
 
 	*offset = 0;
-	for (; c->parent != HLX_NONE; c = &p->cell[c->parent])
-		*offset += c->offset;
+	c = &p->cell[hlx_cell_root(p, cell, offset)];
 	if (c->external)
 		return c->external;
 	*offset += c->offset;

@@ -154,8 +154,6 @@ int hlx_record_zero(struct hlx_program *, uint32_t node, uint32_t cell);
 uint32_t hlx_passes_times(const struct hlx_program *, uint8_t phase); /* that a run makes of a phase */
 /* Sends all of a run; the last of it is not waited for. */
 int hlx_passes_start(struct hlx_program *, const struct hlx_step *);
-/* What a slice is cut from in the end; the cell itself where it is none. */
-uint32_t hlx_cell_root(const struct hlx_program *, uint32_t cell);
 /* recompute.c: where the options want it */
 int hlx_program_recompute(struct hlx_program *);
 /* schedule.c */
@@ -165,6 +163,8 @@ int hlx_program_compile(struct hlx_program *);
 /* plan.c */
 int hlx_program_layout(struct hlx_program *);
 int hlx_program_allocate(struct hlx_program *);
+/* What a slice is cut from in the end; the cell itself where it is none.  *offset += where it begins there, unless NULL. */
+uint32_t hlx_cell_root(const struct hlx_program *, uint32_t cell, uint64_t *offset);
 const struct hlx_memory *hlx_cell_memory(const struct hlx_program *, uint32_t cell, uint64_t *offset);
 /* hash.c */
 int hlx_program_write_hash_tables(struct hlx_program *);

@@ -58,7 +58,7 @@ static void find_owners(struct again *a)
 
 	for (uint32_t i = 0; i < p->n_steps; i++)
 		for (uint32_t j = 0; j < p->step[i].n_access; j++) {
-			uint32_t cell = p->step[i].access[j].cell, r = hlx_cell_root(p, cell), l = layer_of(p, &p->step[i]);
+			uint32_t cell = p->step[i].access[j].cell, r = hlx_cell_root(p, cell, NULL), l = layer_of(p, &p->step[i]);
 			bool own = l != HLX_NONE && r == cell && !p->cell[r].persistent && (a->owner[r] == HLX_NONE || a->owner[r] == l);
 			a->owner[r] = own ? l : SHARED;
 		}
@@ -73,7 +73,7 @@ static bool is_fixed(const struct again *a, uint32_t step, uint32_t layer)
 	const struct hlx_prog_step *s = &a->program->step[step];
 
 	for (uint32_t j = 0; j < s->n_access; j++) {
-		uint32_t r = hlx_cell_root(a->program, s->access[j].cell);
+		uint32_t r = hlx_cell_root(a->program, s->access[j].cell, NULL);
 		if (a->owner[r] != layer && (s->access[j].write || a->written[r] > step + 1))
 			return true;
 	}
@@ -87,7 +87,7 @@ static bool keep(struct again *a, uint32_t step, uint32_t layer)
 	bool changed = false;
 
 	for (uint32_t j = 0; j < s->n_access; j++) {
-		uint32_t r = hlx_cell_root(a->program, s->access[j].cell);
+		uint32_t r = hlx_cell_root(a->program, s->access[j].cell, NULL);
 		if (s->access[j].write && a->owner[r] == layer) {
 			a->owner[r] = SHARED;
 			changed = true;
@@ -196,7 +196,7 @@ static int rewrite(struct again *a)
 		HLX_TRY(append(a, s, false));
 		for (uint32_t j = 0; j < s->n_access; j++)
 			if (s->access[j].write)
-				a->written[hlx_cell_root(p, s->access[j].cell)] = i + 1;
+				a->written[hlx_cell_root(p, s->access[j].cell, NULL)] = i + 1;
 	}
 	return 0;
 }

@@ -30,10 +30,9 @@ struct schedule {
 
 static struct touch touch_of(const struct hlx_program *p, const struct hlx_access *a)
 {
-	struct touch t = { .cell = a->cell, .write = a->write, .begin = a->offset };
+	struct touch t = { .write = a->write, .begin = a->offset };
 
-	for (; p->cell[t.cell].parent != HLX_NONE; t.cell = p->cell[t.cell].parent)
-		t.begin += p->cell[t.cell].offset;
+	t.cell = hlx_cell_root(p, a->cell, &t.begin);
 	t.end = t.begin + a->range;
 	return t;
 }

@@ -9,13 +9,6 @@
  */
 #include "core/build.h"
 
-static const struct hlx_tensor *tensor(const struct hlx_program *p, uint32_t node, uint32_t slot)
-{
-	uint32_t t = p->graph->node[node]->tensor[slot];
-
-	return t == HLX_NONE ? NULL : &p->graph->tensor[t];
-}
-
 /* All of a storage, as it lies there. */
 static bool is_whole(const struct hlx_program *p, const struct hlx_tensor *t)
 {
@@ -32,11 +25,13 @@ static struct touching touching(const struct hlx_program *p, uint32_t node, uint
 	struct touching t = { .n = 0 };
 
 	for (uint32_t i = p->grad_state[storage].since; i < node; i++)
-		for (uint32_t s = 0; s < p->node[i].pub.n_slots; s++)
-			if (p->node[i].op->slots[s].role == role && tensor(p, i, s) && tensor(p, i, s)->storage == storage) {
-				t.first = t.n++ ? t.first : i;
-				t.last = i;
-			}
+		for (uint32_t s = 0; s < p->node[i].pub.n_slots; s++) {
+			const struct hlx_tensor *here = p->node[i].op->slots[s].role == role ? hlx_build_tensor(p, i, s) : NULL;
+			if (!here || here->storage != storage)
+				continue;
+			t.first = t.n++ ? t.first : i;
+			t.last = i;
+		}
 	return t;
 }
 
@@ -83,19 +78,19 @@ static void join(struct hlx_program *p, uint32_t a, uint32_t b)
 
 	p->grad_state[a].next = p->grad_state[b].next;
 	p->grad_state[b].next = next;
-	p->cell[p->grad_cell[a]].parent = hlx_cell_root(p, p->grad_cell[b]);
+	p->cell[p->grad_cell[a]].parent = hlx_cell_root(p, p->grad_cell[b], NULL);
 }
 
 static bool may_share(const struct hlx_program *p, uint32_t node, uint32_t slot, const struct hlx_tensor *out)
 {
-	const struct hlx_tensor *in = tensor(p, node, slot);
+	const struct hlx_tensor *in = hlx_build_tensor(p, node, slot), *other;
 	const struct hlx_node *pub = &p->node[node].pub;
 
 	if (!(p->node[node].op->slots[slot].flags & HLX_SAMEGRAD) || !(pub->grads >> slot & 1) || !is_whole(p, in) ||
 			!is_whole(p, out) || p->grad_state[in->storage].n || p->grad_state[in->storage].zeroed)
 		return false;
 	for (uint32_t s = 0; s < pub->n_slots; s++) /* x + x: the second adds to the first */
-		if (s != slot && tensor(p, node, s) && tensor(p, node, s)->storage == in->storage)
+		if (s != slot && (other = hlx_build_tensor(p, node, s)) && other->storage == in->storage)
 			return false;
 	return is_safe_among(p, node, in->storage, out->storage);
 }
@@ -104,7 +99,7 @@ static const struct hlx_tensor *output(const struct hlx_program *p, uint32_t nod
 {
 	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++)
 		if (p->node[node].op->slots[s].role == HLX_OUT)
-			return tensor(p, node, s);
+			return hlx_build_tensor(p, node, s);
 	return NULL;
 }
 
@@ -116,12 +111,11 @@ int hlx_build_share(struct hlx_program *p, uint32_t node)
 	if (out && !kept)
 		forget(p, node, out->storage);
 	for (uint32_t s = 0; out && !kept && s < p->node[node].pub.n_slots; s++) {
-		uint32_t storage;
+		const struct hlx_tensor *in = hlx_build_tensor(p, node, s);
 		if (!may_share(p, node, s, out))
 			continue;
-		storage = tensor(p, node, s)->storage;
-		join(p, storage, out->storage);
-		HLX_TRY(hlx_build_remember(p, storage, &tensor(p, node, s)->desc));
+		join(p, in->storage, out->storage);
+		HLX_TRY(hlx_build_remember(p, in->storage, &in->desc));
 		p->node[node].pub.grads &= ~(1ull << s);
 	}
 	return 0;

@@ -11,6 +11,7 @@
  *     FLAT_TEXEL    the same for CPU drivers: what is read comes through uniform texel buffers, n is a multiple of 4.  What
  *                   is read and written has two bindings, the second (3 above) for reading
  *     FLAT_ANY      whatever the strides: operand b is the one of binding b
+ * FLAT_PUSH: members of the push block that an op's own dispatch adds to the first two builds.
  * A read past the end repeats the last element.  The loop tests at its end, as lavapipe runs a body whose loop tests at its
  * start once more, with every lane masked.
  */
@@ -35,6 +36,8 @@ layout(push_constant) uniform Push {
 #ifdef FLAT_ANY
 	uint dim[3];
 	strided_map at[3];
+#elif defined(FLAT_PUSH)
+	FLAT_PUSH
 #endif
 };
 

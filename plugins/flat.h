@@ -111,27 +111,51 @@ static inline struct hlx_arg strided_arg(const struct hlx_node *node, const stru
 		(d->offset % block + hlx_extent(d)) * 4 };
 }
 
+/* The operands' arguments for elements [at, at + n), in the order of their bindings: how many.  FLAT_ANY: for all of
+ * them, and their maps. */
+static inline uint32_t flat_args(const struct hlx_node *node, const struct flat_kernel *kernel, enum flat_build build,
+		uint64_t at, uint64_t n, struct flat_push *push, struct hlx_arg args[6])
+{
+	uint32_t n_args = 0;
+	for (const struct flat_operand *o = kernel->operand; n_args < 3 && o->access; o++, n_args++)
+		args[n_args] = build == FLAT_ANY ? strided_arg(node, o, push, (int)n_args) :
+				flat_arg(node, o->slot, o->what, at, n);
+	for (uint32_t k = 0, end = n_args; k < end && build == FLAT_TEXEL; k++) {
+		struct hlx_arg *read = kernel->operand[k].access == FLAT_BOTH ? &args[n_args++] : &args[k];
+		*read = args[k];
+		read->how = kernel->operand[k].access == FLAT_WRITE ? HLX_SSBO : HLX_TEXEL;
+	}
+	return n_args;
+}
+
+/* Adds to a gradient. */
+static inline bool flat_accum(const struct hlx_node *node, const struct flat_kernel *kernel)
+{
+	for (int k = 0; k < 3 && kernel->operand[k].access; k++)
+		if (kernel->operand[k].what == HLX_GRAD && kernel->operand[k].access == FLAT_BOTH)
+			return node->accum >> kernel->operand[k].slot & 1;
+	return false;
+}
+
+/* build where all operands are dense, else FLAT_ANY. */
+static inline enum flat_build flat_choose(const struct hlx_node *node, const struct flat_kernel *kernel, enum flat_build build)
+{
+	for (int k = 0; k < 3 && kernel->operand[k].access; k++)
+		if (!flat_dense(&node->desc[kernel->operand[k].slot]))
+			return FLAT_ANY;
+	return build;
+}
+
 /* Elements [at, at + n). */
 static inline int flat_dispatch(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec,
 		const struct flat_kernel *kernel, enum flat_build build, uint64_t at, uint64_t n)
 {
 	struct flat_grid g = flat_share(host->caps, n);
 	struct flat_push push = { (uint32_t)n, g.turns, { 0 }, { { 0 } } };
-	uint32_t spec[3] = { g.lanes, n % 4 == 0, 0 };
+	const uint32_t spec[3] = { g.lanes, n % 4 == 0, flat_accum(node, kernel) };
 	struct hlx_pipeline *pipeline;
 	struct hlx_arg args[6];
-	uint32_t n_args = 0;
-	for (const struct flat_operand *o = kernel->operand; n_args < 3 && o->access; o++, n_args++) {
-		args[n_args] = build == FLAT_ANY ? strided_arg(node, o, &push, (int)n_args) :
-				flat_arg(node, o->slot, o->what, at, n);
-		if (o->what == HLX_GRAD && o->access == FLAT_BOTH)
-			spec[2] = node->accum >> o->slot & 1;
-	}
-	for (uint32_t k = 0, end = n_args; k < end && build == FLAT_TEXEL; k++) {
-		struct hlx_arg *read = kernel->operand[k].access == FLAT_BOTH ? &args[n_args++] : &args[k];
-		*read = args[k];
-		read->how = kernel->operand[k].access == FLAT_WRITE ? HLX_SSBO : HLX_TEXEL;
-	}
+	uint32_t n_args = flat_args(node, kernel, build, at, n, &push, args);
 	int status = host->pipeline(host, &kernel->build[build], spec, 3, &pipeline);
 	return status ? status : host->dispatch(rec, pipeline, args, n_args, &push,
 			build == FLAT_ANY ? sizeof push : offsetof(struct flat_push, dim), g.groups, 1, 1);
@@ -143,14 +167,11 @@ static inline int flat_record(const struct hlx_host *host, const struct hlx_node
 {
 	uint64_t n = hlx_numel(&node->desc[kernel->operand[0].slot]), window = flat_window(host->caps);
 	int status = 0;
-	for (int k = 0; k < 3 && kernel->operand[k].access; k++)
-		if (!flat_dense(&node->desc[kernel->operand[k].slot]))
-			build = FLAT_ANY;
+	build = flat_choose(node, kernel, build);
+	if (build == FLAT_ANY)
+		return flat_dispatch(host, node, rec, kernel, build, 0, n);
 	for (uint64_t at = 0; at < n && !status; at += window)
-		if (build == FLAT_ANY)
-			return flat_dispatch(host, node, rec, kernel, build, 0, n);
-		else
-			status = flat_dispatch(host, node, rec, kernel, build, at, n - at < window ? n - at : window);
+		status = flat_dispatch(host, node, rec, kernel, build, at, n - at < window ? n - at : window);
 	return status;
 }
 

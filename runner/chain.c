@@ -153,27 +153,37 @@ int chain_reopen(const struct folder *f, uint64_t step, struct chain *c)
 	return status;
 }
 
-int chain_check(const char *folder, uint64_t step, uint64_t hash)
+/* The lines up to that of step `last`, new; the journal is the caller's to close, whatever comes of it. */
+static int view(const char *folder, uint64_t last, struct journal *j, struct chain_line **out, uint64_t *steps)
 {
-	struct chain_line *line = NULL;
-	struct journal j;
 	char *text = NULL;
-	uint64_t steps = 0;
 	size_t end;
 	bool device;
-	int status = journal_view(folder, "chain", &j);
+	int status = journal_view(folder, "chain", j);
 
+	*out = NULL;
+	*steps = 0;
 	if (status >= 0)
-		status = journal_text(&j, &text);
+		status = journal_text(j, &text);
 	if (status >= 0)
-		status = parse_all(j.path, text, step, &device, &line, &steps, &end);
+		status = parse_all(j->path, text, last, &device, out, steps, &end);
+	free(text);
+	return status;
+}
+
+int chain_check(const char *folder, uint64_t step, uint64_t hash)
+{
+	struct chain_line *line;
+	struct journal j;
+	uint64_t steps;
+	int status = view(folder, step, &j, &line, &steps);
+
 	if (status >= 0 && steps <= step)
 		status = hlx_fail(HLX_EIO, "%s: is cut short: it has no line of step %" PRIu64 ", which there is a checkpoint of",
 				j.path, step);
 	else if (status >= 0 && line[step].hash != hash)
 		status = hlx_fail(HLX_EIO, "%s: is not the chain that checkpoint step-%" PRIu64 " belongs to", j.path, step);
 	free(line);
-	free(text);
 	journal_close(&j);
 	return status;
 }
@@ -181,20 +191,10 @@ int chain_check(const char *folder, uint64_t step, uint64_t hash)
 int chain_read(const char *folder, struct chain_line **out, uint64_t *steps)
 {
 	struct journal j;
-	char *text = NULL;
-	size_t end;
-	bool device;
-	int status = journal_view(folder, "chain", &j);
+	int status = view(folder, UINT64_MAX - 1, &j, out, steps);
 
-	*out = NULL;
-	*steps = 0;
-	if (status >= 0)
-		status = journal_text(&j, &text);
-	if (status >= 0)
-		status = parse_all(j.path, text, UINT64_MAX - 1, &device, out, steps, &end);
 	if (status >= 0 && !*steps)
 		status = hlx_fail(HLX_EIO, "%s: has no line", j.path);
-	free(text);
 	journal_close(&j);
 	return status;
 }

@@ -4,7 +4,6 @@
 #include "runner/paths.h"
 #include "runner/safetensors.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,10 +122,7 @@ static int save_arrays(const char *dir, const char *file, const struct session *
 
 	if (status >= 0)
 		status = write_arrays(&w, s, from, to, data, hash);
-	if (status >= 0)
-		status = st_end(&w);
-	else
-		st_abandon(&w);
+	status = st_end(&w, status);
 	free(path);
 	free(data);
 	return status;
@@ -180,38 +176,20 @@ int checkpoint_save(const struct folder *f, const struct session *s, const struc
 size_t checkpoint_list(const char *folder, uint64_t **out)
 {
 	char *path = path_join(folder, "checkpoints");
-	DIR *d = path ? opendir(path) : NULL;
-	struct dirent *e;
-	size_t n = 0;
+	size_t n = path ? folder_numbers(path, "step-", "", out) : 0;
 
-	*out = NULL;
-	while (d && (e = readdir(d))) {
-		char *end;
-		uint64_t step, *grown;
-		if (strncmp(e->d_name, "step-", 5) || !strchr("0123456789", e->d_name[5]))
-			continue;
-		step = strtoull(e->d_name + 5, &end, 10);
-		if (*end || !(grown = realloc(*out, (n + 1) * sizeof(**out))))
-			continue;
-		*out = grown;
-		size_t at = n++;
-		for (; at && grown[at - 1] > step; at--)
-			grown[at] = grown[at - 1];
-		grown[at] = step;
-	}
-	if (d)
-		closedir(d);
 	free(path);
 	return n;
 }
 
-void checkpoint_prune(const struct folder *f, int64_t keep)
+void checkpoint_prune(const struct folder *f, int64_t keep, int64_t every, uint64_t best)
 {
 	uint64_t *step;
 	size_t n = checkpoint_list(f->path, &step);
 
 	for (size_t i = 0; i + (size_t)keep < n; i++) {
-		char *path = step[i] ? step_path(f->path, step[i]) : NULL;
+		bool stays = !step[i] || step[i] == best || (every && step[i] % (uint64_t)every == 0);
+		char *path = stays ? NULL : step_path(f->path, step[i]);
 		char *aside = path_join(f->path, PARTIAL);
 		if (path && aside && !rename(path, aside)) /* never a step-N that is half gone */
 			folder_remove(aside);

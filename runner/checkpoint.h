@@ -14,8 +14,9 @@ struct checkpoint {
 	uint64_t chain;         /* of the last line of chain */
 	uint64_t samples;       /* bytes of samples.txt */
 	uint64_t corpus_size, corpus_hash, config;
-	uint64_t since;         /* the steps after this one were made with config */
-	uint32_t loss_bits;
+	uint64_t since;         /* the steps after this one were made with config: history.h */
+	uint32_t loss_bits, best_bits;
+	uint64_t best, stale;   /* step of the smallest validation loss, 0: none yet; validations since then */
 };
 
 /* What a checkpoint holds, in the order of hashes and of the file tensors: a parameter, then its states. */
@@ -29,8 +30,8 @@ int checkpoint_hash(const struct session *, uint64_t *sums);
 void checkpoint_sum(const struct session *, const uint64_t *sums, struct checkpoint *);
 /* HLX_EDEVICE where what is read back does not hash to what it should. */
 int checkpoint_save(const struct folder *, const struct session *, const struct checkpoint *);
-/* Keeps step 0 and the last keep others. */
-void checkpoint_prune(const struct folder *, int64_t keep);
+/* Keeps those of step 0, of the best validation, of each `every` steps (0: none), and the last keep. */
+void checkpoint_prune(const struct folder *, int64_t keep, int64_t every, uint64_t best);
 /* The steps of the checkpoints, ascending; *out is new. */
 size_t checkpoint_list(const char *path, uint64_t **out);
 /* The state.json of one; its step even where that cannot be read. */

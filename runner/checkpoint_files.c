@@ -5,7 +5,6 @@
 
 #include "core/file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -20,28 +19,18 @@ static json_t *hex(uint64_t v, int digits)
 
 static json_t *state_json(const struct checkpoint *c)
 {
-	return json_pack("{s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:o}, s:o, s:I}", "numerics", NUMERICS,
+	return json_pack("{s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:o}, s:o, s:I, s:{s:I, s:o, s:I}}", "numerics", NUMERICS,
 			"step", (json_int_t)c->step, "seed", (json_int_t)c->seed, "loss", hex(c->loss_bits, 8),
 			"hash", hex(c->hash, 16), "model", hex(c->model, 16), "chain", hex(c->chain, 16),
 			"samples", (json_int_t)c->samples,
 			"corpus", "bytes", (json_int_t)c->corpus_size, "xxh64", hex(c->corpus_hash, 16),
-			"config", hex(c->config, 16), "since", (json_int_t)c->since);
+			"config", hex(c->config, 16), "since", (json_int_t)c->since,
+			"validation", "best", (json_int_t)c->best, "loss", hex(c->best_bits, 8), "stale", (json_int_t)c->stale);
 }
 
 int checkpoint_write_state(const char *dir, const struct checkpoint *c)
 {
-	char *path = path_join(dir, "state.json");
-	json_t *j = state_json(c);
-	FILE *f = path && j ? fopen(path, "wxe") : NULL;
-	int status = 0;
-
-	if (!f || json_dumpf(j, f, JSON_INDENT(2)) || fputc('\n', f) == EOF || fflush(f) || fsync(fileno(f)))
-		status = hlx_fail(HLX_EOUTPUT, "%s/state.json: %s", dir, strerror(errno));
-	if (f && fclose(f) && status >= 0)
-		status = hlx_fail(HLX_EOUTPUT, "%s/state.json: %s", dir, strerror(errno));
-	json_decref(j);
-	free(path);
-	return status;
+	return out_json(dir, "state.json", state_json(c));
 }
 
 static bool get_int(const json_t *j, const char *key, uint64_t *out)
@@ -82,13 +71,14 @@ static int load_json(const char *dir, json_t **out)
 int checkpoint_read_state(const char *dir, struct checkpoint *c)
 {
 	json_t *j;
-	const json_t *corpus;
-	uint64_t numerics = 0, loss = 0;
+	const json_t *corpus, *validation;
+	uint64_t numerics = 0, loss = 0, best = 0;
 	int status;
 
 	*c = (struct checkpoint){ 0 };
 	status = load_json(dir, &j);
 	corpus = json_object_get(j, "corpus");
+	validation = json_object_get(j, "validation");
 	if (!j)
 		return status;
 	if (!get_int(j, "numerics", &numerics) || !get_int(j, "step", &c->step) || !get_int(j, "seed", &c->seed) ||
@@ -96,12 +86,14 @@ int checkpoint_read_state(const char *dir, struct checkpoint *c)
 			!get_hex(j, "model", 16, &c->model) || !get_hex(j, "chain", 16, &c->chain) ||
 			!get_int(j, "samples", &c->samples) || !get_int(corpus, "bytes", &c->corpus_size) ||
 			!get_hex(corpus, "xxh64", 16, &c->corpus_hash) || !get_hex(j, "config", 16, &c->config) ||
-			!get_int(j, "since", &c->since))
+			!get_int(j, "since", &c->since) || (validation && (!get_int(validation, "best", &c->best) ||
+			!get_hex(validation, "loss", 8, &best) || !get_int(validation, "stale", &c->stale))))
 		status = hlx_fail(HLX_EIO, "%s/state.json: a value is missing or wrong", dir);
 	else if (numerics != NUMERICS)
 		status = hlx_fail(HLX_EIO, "%s: made with numerics %llu, this hlxt computes numerics %d", dir,
 				(unsigned long long)numerics, NUMERICS);
 	c->loss_bits = (uint32_t)loss;
+	c->best_bits = (uint32_t)best;
 	json_decref(j);
 	return status;
 }

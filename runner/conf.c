@@ -42,6 +42,20 @@ static int read_every(struct hlx_ini *ini, const struct conf_key *k, struct conf
 	return 0;
 }
 
+static int read_share(struct hlx_ini *ini, const struct conf_key *k, struct conf_share *out)
+{
+	const struct hlx_setting *s = hlx_ini_find(ini, k->section, k->name);
+	double v = k->def;
+
+	CLI_TRY(hlx_ini_real(ini, k->section, k->name, k->min, k->max, &v));
+	out->share = v < 1 ? v : 0;
+	out->steps = v < 1 ? 0 : (int64_t)v;
+	if (v >= 1 && ((double)out->steps != v || strchr(s->value, '.')))
+		return hlx_setting_blame(s, hlx_fail(HLX_EINVAL, "\"%.60s\": want whole steps, or with a point a share of train.steps "
+				"below 1, like 0.05", s->value));
+	return 0;
+}
+
 static int read_key(struct conf *c, const struct conf_key *k)
 {
 	void *at = (char *)c + k->offset;
@@ -62,6 +76,8 @@ static int read_key(struct conf *c, const struct conf_key *k)
 	case KEY_FILES:
 		conf_mark_files(c, k->name);
 		return 0;
+	case KEY_SHARE:
+		return read_share(c->ini, k, at);
 	default:
 		*(struct conf_every *)at = (struct conf_every){ (int64_t)k->def, true };
 		return read_every(c->ini, k, at);
@@ -268,22 +284,32 @@ static uint64_t divide_up(uint64_t a, uint64_t b)
 	return a / b + (a % b != 0);
 }
 
+static void resolve_every(struct conf_every *e, uint64_t windows, uint64_t batch)
+{
+	uint64_t n = (uint64_t)e->count;
+
+	if (e->epochs)
+		n = n > UINT32_MAX || windows > UINT32_MAX ? 0 : divide_up(windows * n, batch);
+	*e = (struct conf_every){ (int64_t)n, false };
+}
+
 int conf_resolve(struct conf *c, uint64_t windows)
 {
-	uint64_t batch = (uint64_t)c->batch_size, steps = (uint64_t)c->steps, every = (uint64_t)c->checkpoint_every.count;
+	uint64_t batch = (uint64_t)c->batch_size, steps = (uint64_t)c->steps;
 
 	if (c->epochs)
 		steps = windows > UINT64_MAX / (uint64_t)c->epochs ? UINT64_MAX : divide_up(windows * (uint64_t)c->epochs, batch);
 	if (steps > UINT32_MAX)
 		return hlx_fail(HLX_EINVAL, "train.epochs = %lld would take more than 2^32 steps", (long long)c->epochs);
 	c->steps = (int64_t)steps;
-	if (c->checkpoint_every.epochs)
-		every = every > UINT32_MAX || windows > UINT32_MAX ? 0 : divide_up(windows * every, batch);
-	c->checkpoint_every = (struct conf_every){ (int64_t)every, false };
+	if (c->warmup.share > 0)
+		c->warmup = (struct conf_share){ (int64_t)(c->warmup.share * (double)steps + 0.5), 0 };
+	resolve_every(&c->checkpoint_every, windows, batch);
+	resolve_every(&c->keep_every, windows, batch);
 	return 0;
 }
 
 struct hlx_schedule conf_schedule(const struct conf *c)
 {
-	return (struct hlx_schedule){ (enum hlx_decay)c->schedule, c->lr, c->lr_min, (uint64_t)c->warmup, (uint64_t)c->steps };
+	return (struct hlx_schedule){ (enum hlx_decay)c->schedule, c->lr, c->lr_min, (uint64_t)c->warmup.steps, (uint64_t)c->steps };
 }

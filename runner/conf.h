@@ -23,13 +23,20 @@ struct conf_every {
 	bool epochs;
 };
 
+/* "100", or 0.05 of train.steps; resolved to steps. */
+struct conf_share {
+	int64_t steps;
+	double share;
+};
+
 struct conf {
 	struct hlx_ini *ini;
 	bool quiet;
 	char *path, *name; /* of the INI; its name without folder and ending */
 	int64_t vocab_size, seq_len, num_layers;
 
-	int64_t batch_size, micro_batch, steps, epochs, warmup, seed, slots, eval_every, eval_batches;
+	int64_t batch_size, micro_batch, steps, epochs, seed, slots, eval_every, eval_batches, early_stop;
+	struct conf_share warmup;
 	int64_t schedule; /* enum hlx_decay */
 	int64_t recompute; /* 1 + enum hlx_recompute */
 	double lr, lr_min;
@@ -47,8 +54,8 @@ struct conf {
 	double split;
 
 	const char *dir;
-	struct conf_every checkpoint_every;
-	int64_t keep, log_every, sample_every, sample_tokens;
+	struct conf_every checkpoint_every, keep_every;
+	int64_t keep, log_every, sample_every, sample_tokens, sample_top_k;
 	int64_t tensorboard; /* 1: no, 2: yes */
 	const char *sample_prompt_text; /* with its quotes */
 	char *sample_prompt;
@@ -73,7 +80,7 @@ int conf_find_init(struct conf *);
 int conf_check(struct conf *, const struct hlx_registry *);
 void conf_close(struct conf *);
 
-/* Once the number of windows is known: steps from epochs, and checkpoint_every in steps. */
+/* Once the number of windows is known: steps from epochs; warmup, checkpoint_every and keep_every in steps. */
 int conf_resolve(struct conf *, uint64_t windows);
 struct hlx_schedule conf_schedule(const struct conf *);
 /* Puts every value, defaults included, into the ini, so that run.ini says all. */
@@ -81,5 +88,10 @@ int conf_write_back(struct conf *, const struct hlx_registry *);
 /* A hash of all that can change a bit, and of [ops]: not of [output], nor of train.micro_batch and
  * train.recompute. */
 uint64_t conf_fingerprint(const struct conf *);
+
+/* conf_change.c: with what a run may go on.  Refuses what args->set has of the rest. */
+int conf_check_later(const struct cli_args *);
+/* Of two resolved ones: HLX_EINVAL where now makes another run; else *said names what has changed, for a note. */
+int conf_compare(const struct conf *was, const struct conf *now, char *said, size_t room);
 
 #endif

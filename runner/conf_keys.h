@@ -11,6 +11,7 @@ enum key_type {
 	KEY_TEXT,   /* const char * */
 	KEY_CHOICE, /* int64_t, 1 for the first choice */
 	KEY_EVERY,  /* struct conf_every, whose default is in epochs */
+	KEY_SHARE,  /* struct conf_share */
 	KEY_FILES   /* struct conf_files; name2 ... name99 belong to it */
 };
 
@@ -23,6 +24,7 @@ struct conf_key {
 	const char *text;           /* KEY_TEXT: default, may be NULL */
 	const char *const *choices; /* KEY_CHOICE: value i + 1 is choices[i] */
 	const char *shown;          /* the default in words, where it is none of the above */
+	bool later;                 /* a run may go on with another value: conf_change.c */
 };
 
 extern const struct conf_key conf_keys[]; /* ends with .section = NULL; a section's stand together */
@@ -40,6 +42,8 @@ int conf_write_corpus(struct conf *);
 void conf_files_free(struct conf_files *);
 /* "section.key=value", where it fits a line. */
 int conf_set(struct hlx_ini *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Is the setting part of conf_fingerprint? */
+bool conf_counts(const struct hlx_setting *);
 /* Text between double quotes, or all of it; new. */
 char *conf_unquote(const char *text);
 

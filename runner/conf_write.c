@@ -55,6 +55,9 @@ static int set_key(struct conf *c, const struct conf_key *k)
 		const struct conf_every *e = at;
 		return conf_set(c->ini, "%s.%s=%lld%s", k->section, k->name, (long long)e->count, e->epochs ? " epochs" : "");
 	}
+	case KEY_SHARE:
+		v = ((const struct conf_share *)at)->steps;
+		return says(c->ini, k->section, k->name, (double)v) ? 0 : conf_set(c->ini, "%s.%s=%lld", k->section, k->name, (long long)v);
 	case KEY_SIZE: case KEY_FILES: /* as they stand; conf_write_corpus makes the files' names absolute */
 		return 0;
 	default: /* as it stands; setting it would free what the struct points to */
@@ -87,22 +90,29 @@ int conf_write_back(struct conf *c, const struct hlx_registry *r)
 	return conf_write_corpus(c);
 }
 
-/* What a step takes of memory and time, and no bit of it. */
-static bool is_how(const struct hlx_setting *s)
+/* micro_batch and recompute are what a step takes of memory and time, and no bit of it. */
+bool conf_counts(const struct hlx_setting *s)
 {
-	return !strcmp(s->section, "train") && (!strcmp(s->key, "micro_batch") || !strcmp(s->key, "recompute"));
+	return strcmp(s->section, "output") && (strcmp(s->section, "train") ||
+			(strcmp(s->key, "micro_batch") && strcmp(s->key, "recompute")));
 }
 
-/* A sum: the order of the file's lines does not matter. */
+/* Whose lines make nodes, in their order. */
+static bool is_wiring(const struct hlx_setting *s)
+{
+	return !strcmp(s->section, "embed") || !strcmp(s->section, "layer") || !strcmp(s->section, "head");
+}
+
+/* A sum: the order of lines does not matter, but where they make nodes. */
 uint64_t conf_fingerprint(const struct conf *c)
 {
-	uint64_t sum = 0;
+	uint64_t sum = 0, nodes = 0;
 
 	for (size_t i = 0; i < c->ini->count; i++) {
 		const struct hlx_setting *s = &c->ini->entry[i];
-		XXH64_hash_t h = XXH64(s->section, strlen(s->section), 0);
+		XXH64_hash_t h = XXH64(s->section, strlen(s->section), is_wiring(s) ? ++nodes : 0);
 
-		if (!strcmp(s->section, "output") || is_how(s))
+		if (!conf_counts(s))
 			continue;
 		h = XXH64(s->key, strlen(s->key), h);
 		sum += XXH64(s->value, strlen(s->value), h);

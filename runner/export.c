@@ -42,10 +42,7 @@ static int export_plain(struct export *e, const char *path)
 
 	if (status >= 0)
 		status = put_plain(e, &w);
-	if (status >= 0)
-		return st_end(&w);
-	st_abandon(&w);
-	return status;
+	return st_end(&w, status);
 }
 
 /* ---- the command ---- */
@@ -99,12 +96,16 @@ static int prepare(struct export *e, const struct format *f, const struct cli_ar
 
 static int write_out(struct export *e, const struct format *f, const char *out)
 {
-	char *aside;
-	int status = out_begin(out, f->folder, &aside);
+	struct out o;
+	int status;
 
+	CLI_TRY(out_new(out, f->folder));
+	if (!f->folder)
+		return f->write(e, out);
+	status = out_folder(out, &o);
 	if (status >= 0)
-		status = f->write(e, aside);
-	return out_end(out, aside, status);
+		status = f->write(e, o.aside);
+	return out_end(&o, status);
 }
 
 static int export(const struct cli_args *args)

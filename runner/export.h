@@ -15,7 +15,7 @@ struct export {
 };
 /* Parameter i; turned: transposed where Hugging Face's is. */
 int export_read(struct export *, uint32_t i, bool turned, const float **out);
-/* Into dir, which is there and empty; to path, which is not there. */
+/* Into dir, which is there and empty; to path. */
 int export_hf(struct export *, const char *dir);
 int export_gguf(struct export *, const char *path);
 #endif

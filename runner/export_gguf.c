@@ -164,8 +164,5 @@ int export_gguf(struct export *e, const char *path)
 
 	if (status >= 0)
 		status = put_all(e, &w);
-	if (status >= 0)
-		return gguf_end(&w);
-	gguf_abandon(&w);
-	return status;
+	return gguf_end(&w, status);
 }

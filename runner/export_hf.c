@@ -4,10 +4,9 @@
 #include "runner/paths.h"
 #include "runner/tokenizer.h"
 
-#include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,10 +44,7 @@ static int put_weights(struct export *e, const char *path)
 
 	if (status >= 0)
 		status = put_tensors(e, &w);
-	if (status >= 0)
-		return st_end(&w);
-	st_abandon(&w);
-	return status;
+	return st_end(&w, status);
 }
 
 /* ---- tokenizer ---- */
@@ -102,33 +98,6 @@ static json_t *tokenizer_config_json(const struct export *e, const char *class)
 	return j;
 }
 
-static int put_json(const char *path, json_t *j)
-{
-	FILE *f = j ? fopen(path, "wxe") : NULL;
-	int status = j ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
-
-	if (j && (!f || json_dumpf(j, f, JSON_INDENT(2)) || fputc('\n', f) == EOF || fflush(f) || fsync(fileno(f))))
-		status = hlx_fail(HLX_EOUTPUT, "%s: %s", path, strerror(errno));
-	if (f && fclose(f) && status >= 0)
-		status = hlx_fail(HLX_EOUTPUT, "%s: %s", path, strerror(errno));
-	json_decref(j);
-	return status;
-}
-
-static int put_json_in(const char *dir, const char *name, json_t *j)
-{
-	char *path = path_join(dir, name);
-	int status;
-
-	if (!path) {
-		json_decref(j);
-		return hlx_fail(HLX_ENOMEM, "out of memory");
-	}
-	status = put_json(path, j);
-	free(path);
-	return status;
-}
-
 /* The files that the model's own was read from, or that of bytes. */
 static int put_tokenizer(const struct export *e, const char *dir)
 {
@@ -138,7 +107,7 @@ static int put_tokenizer(const struct export *e, const char *dir)
 	int status;
 
 	if (!from) {
-		status = put_json_in(dir, "tokenizer.json", tokenizer_json(e->gpt2.vocab_size));
+		status = out_json(dir, "tokenizer.json", tokenizer_json(e->gpt2.vocab_size));
 	} else if ((parts = !stat(from, &st) && S_ISDIR(st.st_mode))) {
 		status = out_copy_in(from, dir, "vocab.json");
 		if (status >= 0)
@@ -147,7 +116,7 @@ static int put_tokenizer(const struct export *e, const char *dir)
 		status = out_copy(from, dir, "tokenizer.json");
 	}
 	CLI_TRY(status);
-	return put_json_in(dir, "tokenizer_config.json", tokenizer_config_json(e, parts ? "GPT2Tokenizer" : "PreTrainedTokenizerFast"));
+	return out_json(dir, "tokenizer_config.json", tokenizer_config_json(e, parts ? "GPT2Tokenizer" : "PreTrainedTokenizerFast"));
 }
 
 int export_hf(struct export *e, const char *dir)
@@ -157,6 +126,6 @@ int export_hf(struct export *e, const char *dir)
 
 	free(path);
 	CLI_TRY(status);
-	CLI_TRY(put_json_in(dir, "config.json", config_json(e)));
+	CLI_TRY(out_json(dir, "config.json", config_json(e)));
 	return put_tokenizer(e, dir);
 }

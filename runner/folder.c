@@ -1,4 +1,5 @@
 #include "runner/folder.h"
+#include "runner/out.h"
 #include "runner/paths.h"
 
 #include "core/file.h"
@@ -151,6 +152,41 @@ void folder_close(struct folder *f)
 	*f = (struct folder){ .lock = -1 };
 }
 
+/* "step-12" or "run-12.ini", in the digits that we would write. */
+static bool number_in(const char *name, const char *before, const char *after, uint64_t *out)
+{
+	char again[64], *end;
+	size_t n = strlen(before);
+
+	if (strncmp(name, before, n) || name[n] < '0' || name[n] > '9')
+		return false;
+	*out = strtoull(name + n, &end, 10);
+	snprintf(again, sizeof again, "%s%llu%s", before, (unsigned long long)*out, after);
+	return !strcmp(name, again);
+}
+
+size_t folder_numbers(const char *path, const char *before, const char *after, uint64_t **out)
+{
+	DIR *d = opendir(path);
+	const struct dirent *e;
+	uint64_t number, *grown;
+	size_t n = 0;
+
+	*out = NULL;
+	while (d && (e = readdir(d))) {
+		if (!number_in(e->d_name, before, after, &number) || !(grown = realloc(*out, (n + 1) * sizeof(**out))))
+			continue;
+		*out = grown;
+		size_t at = n++;
+		for (; at && grown[at - 1] > number; at--)
+			grown[at] = grown[at - 1];
+		grown[at] = number;
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
 void folder_remove(const char *path)
 {
 	DIR *d = opendir(path);
@@ -182,7 +218,7 @@ void folder_discard(struct folder *f)
 {
 	static const char *const names[] = {
 		"checkpoints/.partial", "checkpoints/step-0", "checkpoints", /* folders, then files */
-		"run.ini", "metrics.jsonl", "chain", "tensors", "samples.txt", ".new", "lock"
+		"run.ini", "run-0.ini", "metrics.jsonl", "chain", "tensors", "samples.txt", "lock"
 	};
 
 	for (size_t i = 0; i < CLI_COUNT(names); i++) {
@@ -227,20 +263,9 @@ int folder_sync(const char *path)
 
 int folder_write(const struct folder *f, const char *name, const char *text, size_t size)
 {
-	char *to = path_join(f->path, name), *aside = path_join(f->path, ".new");
-	int fd = -1, status = 0;
+	char *to = path_join(f->path, name);
+	int status = to ? out_text(to, text, size) : hlx_fail(HLX_ENOMEM, "out of memory");
 
-	if (to && aside && (!unlink(aside) || errno == ENOENT)) /* what a crash has left, or somebody has put there */
-		fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0 || hlx_write_all(fd, text, size) || fsync(fd))
-		status = failed(f->path, name);
-	if (fd >= 0 && close(fd) && status >= 0)
-		status = failed(f->path, name);
-	if (status >= 0 && rename(aside, to))
-		status = failed(f->path, name);
-	if (status < 0 && fd >= 0)
-		unlink(aside);
 	free(to);
-	free(aside);
 	return status < 0 ? status : folder_sync(f->path);
 }

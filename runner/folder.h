@@ -1,7 +1,7 @@
 /*
  * folder.h - a run's folder: who may use it, and files in it that are whole or not there.
  *
- *     run.ini  metrics.jsonl  chain  tensors  samples.txt  lock  checkpoints/step-N/
+ *     run.ini  run-N.ini  metrics.jsonl  chain  tensors  samples.txt  lock  checkpoints/step-N/
  */
 #ifndef RUNNER_FOLDER_H
 #define RUNNER_FOLDER_H
@@ -28,6 +28,8 @@ void folder_discard(struct folder *);
 int folder_write(const struct folder *, const char *name, const char *text, size_t size);
 /* The entries of a folder are on the disk. */
 int folder_sync(const char *path);
+/* The numbers N of entries <before>N<after>, ascending; *out is new. */
+size_t folder_numbers(const char *path, const char *before, const char *after, uint64_t **out);
 /* A folder with the files in it; quiet. */
 void folder_remove(const char *path);
 

@@ -1,16 +1,9 @@
 #include "runner/gguf.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { TYPE_U32 = 4, TYPE_I32 = 5, TYPE_F32 = 6, TYPE_BOOL = 7, TYPE_STRING = 8, TYPE_ARRAY = 9 };
-
-static int failed(const struct gguf_writer *w)
-{
-	return hlx_fail(HLX_EOUTPUT, "%s: %s", w->path, strerror(errno));
-}
 
 static void close_memory(struct gguf_writer *w)
 {
@@ -23,13 +16,12 @@ static void close_memory(struct gguf_writer *w)
 
 int gguf_begin(struct gguf_writer *w, const char *path)
 {
-	*w = (struct gguf_writer){ .path = path };
+	*w = (struct gguf_writer){ .n_keys = 0 };
 	w->keys = open_memstream(&w->key_bytes, &w->key_size);
 	w->infos = open_memstream(&w->info_bytes, &w->info_size);
 	if (!w->keys || !w->infos)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
-	w->file = fopen(path, "wxe");
-	return w->file ? 0 : failed(w);
+	return out_open(path, &w->out);
 }
 
 /* ---- keys; a memory stream that is out of memory says so when it is flushed ---- */
@@ -133,7 +125,7 @@ static int put_zeros(struct gguf_writer *w, uint64_t n)
 {
 	static const char zeros[GGUF_ALIGN];
 
-	return fwrite(zeros, 1, n, w->file) == n ? 0 : failed(w);
+	return fwrite(zeros, 1, n, w->out.f) == n ? 0 : out_failed(&w->out);
 }
 
 int gguf_header(struct gguf_writer *w)
@@ -143,40 +135,28 @@ int gguf_header(struct gguf_writer *w)
 	close_memory(w);
 	if (!whole)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
-	fwrite("GGUF", 1, 4, w->file);
-	put_u32(w->file, 3);
-	put_u64(w->file, w->n_tensors);
-	put_u64(w->file, w->n_keys);
-	if (fwrite(w->key_bytes, 1, w->key_size, w->file) != w->key_size ||
-			fwrite(w->info_bytes, 1, w->info_size, w->file) != w->info_size)
-		return failed(w);
+	fwrite("GGUF", 1, 4, w->out.f);
+	put_u32(w->out.f, 3);
+	put_u64(w->out.f, w->n_tensors);
+	put_u64(w->out.f, w->n_keys);
+	if (fwrite(w->key_bytes, 1, w->key_size, w->out.f) != w->key_size ||
+			fwrite(w->info_bytes, 1, w->info_size, w->out.f) != w->info_size)
+		return out_failed(&w->out);
 	return put_zeros(w, pad(24 + w->key_size + w->info_size));
 }
 
 int gguf_write(struct gguf_writer *w, const float *data, uint64_t numel)
 {
-	if (fwrite(data, sizeof *data, numel, w->file) != numel)
-		return failed(w);
+	if (fwrite(data, sizeof *data, numel, w->out.f) != numel)
+		return out_failed(&w->out);
 	return put_zeros(w, pad(numel * sizeof *data));
 }
 
-int gguf_end(struct gguf_writer *w)
-{
-	int status = fflush(w->file) || fsync(fileno(w->file)) ? failed(w) : 0;
-
-	if (fclose(w->file) && status >= 0)
-		status = failed(w);
-	w->file = NULL;
-	gguf_abandon(w);
-	return status;
-}
-
-void gguf_abandon(struct gguf_writer *w)
+int gguf_end(struct gguf_writer *w, int status)
 {
 	close_memory(w);
-	if (w->file)
-		fclose(w->file);
 	free(w->key_bytes);
 	free(w->info_bytes);
-	*w = (struct gguf_writer){ .path = w->path };
+	w->key_bytes = w->info_bytes = NULL;
+	return out_end(&w->out, status);
 }

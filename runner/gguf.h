@@ -8,18 +8,18 @@
 #ifndef RUNNER_GGUF_H
 #define RUNNER_GGUF_H
 
-#include "runner/cli.h"
+#include "runner/out.h"
 
 #define GGUF_ALIGN 32u
 
 struct gguf_writer {
-	FILE *file, *keys, *infos; /* the latter in memory */
-	const char *path;
+	struct out out;
+	FILE *keys, *infos; /* in memory */
 	char *key_bytes, *info_bytes;
 	size_t key_size, info_size;
 	uint64_t n_keys, n_tensors, offset;
 };
-/* In this order: begin; keys and declare; header; write of each declared tensor; end.  After an error abandon. */
+/* In this order: begin; keys and declare; header; write of each declared tensor; end, also after an error. */
 int gguf_begin(struct gguf_writer *, const char *path);
 void gguf_string(struct gguf_writer *, const char *key, const char *text);
 void gguf_u32(struct gguf_writer *, const char *key, uint32_t value);
@@ -34,7 +34,6 @@ void gguf_item_i32(struct gguf_writer *, int32_t value);
 void gguf_declare(struct gguf_writer *, const char *name, const struct hlx_desc *);
 int gguf_header(struct gguf_writer *);
 int gguf_write(struct gguf_writer *, const float *data, uint64_t numel);
-int gguf_end(struct gguf_writer *);
-void gguf_abandon(struct gguf_writer *);
+int gguf_end(struct gguf_writer *, int status);
 
 #endif

@@ -129,7 +129,7 @@ json_t *gpt2_config(const struct gpt2 *g)
 			"n_embd", (json_int_t)g->d_model, "n_layer", (json_int_t)g->num_layers,
 			"n_head", (json_int_t)g->num_heads, "n_inner", (json_int_t)g->ffn_dim,
 			"activation_function", "gelu_new", "layer_norm_epsilon", g->eps, "tie_word_embeddings", (int)g->tied,
-			"embd_pdrop", 0.0, "attn_pdrop", 0.0, "resid_pdrop", 0.0, "initializer_range", 0.02,
+			"embd_pdrop", g->embd_pdrop, "attn_pdrop", g->attn_pdrop, "resid_pdrop", g->resid_pdrop, "initializer_range", 0.02,
 			"torch_dtype", "float32");
 }
 

@@ -11,6 +11,7 @@
 struct gpt2 {
 	uint64_t vocab_size, d_model, num_layers, num_heads, ffn_dim, max_seq_len;
 	double eps;
+	double embd_pdrop, attn_pdrop, resid_pdrop; /* dropout in training, of the last layer; gpt2_read_config() has 0 */
 	bool tied; /* the head has no weight of its own */
 };
 
@@ -31,7 +32,7 @@ struct gpt2_param {
 	uint32_t layer;
 };
 /* Recognizes the wiring, whatever its names are: out and param[i] of parameter i.  HLX_ENOTSUP, naming the first node that
- * is not GPT-2's. */
+ * is not GPT-2's.  dropout may stand anywhere: where nothing trains it does nothing. */
 struct hlx_graph;
 int gpt2_match(const struct hlx_graph *, struct gpt2 *out, struct gpt2_param *param);
 /* "transformer.h.3.ln_1.weight", with that prefix or "". */

@@ -73,7 +73,8 @@ bool gpt2_is_constant(const char *name, const char *prefix)
 #define NO (-3)
 #define SCALE (-1.0) /* 1 / sqrt(d_head) */
 
-/* A node: its inputs, by row; its parameters; attributes that are not at their defaults. */
+/* A node: its inputs, by row; its parameters; attributes that are not at their defaults; where struct gpt2 has the dropout
+ * of its result, 0: nowhere. */
 struct row {
 	const char *op;
 	int in[3];
@@ -82,9 +83,11 @@ struct row {
 		const char *name;
 		double value;
 	} set[2];
+	size_t pdrop;
 };
+#define PDROP(which) offsetof(struct gpt2, which##_pdrop)
 static const struct row embed[] = {
-	{ "embedding", { TEXT, NO, NO }, { TOKEN, POSITION }, { { NULL, 0 } } },
+	{ "embedding", { TEXT, NO, NO }, { TOKEN, POSITION }, { { NULL, 0 } }, PDROP(embd) },
 };
 static const struct row layer[] = {
 	[0] = { "layernorm", { X, NO, NO }, { LN1_W, LN1_B }, { { NULL, 0 } } },
@@ -93,19 +96,19 @@ static const struct row layer[] = {
 	[3] = { "heads", { 1, NO, NO }, { -1, -1 }, { { "part", 1 } } },
 	[4] = { "heads", { 1, NO, NO }, { -1, -1 }, { { "part", 2 } } },
 	[5] = { "gemm", { 2, 3, NO }, { -1, -1 }, { { "transpose_b", 1 } } },
-	[6] = { "softmax", { 5, NO, NO }, { -1, -1 }, { { "causal", 1 }, { "scale", SCALE } } },
+	[6] = { "softmax", { 5, NO, NO }, { -1, -1 }, { { "causal", 1 }, { "scale", SCALE } }, PDROP(attn) },
 	[7] = { "gemm", { 6, 4, NO }, { -1, -1 }, { { NULL, 0 } } },
 	[8] = { "unheads", { 7, NO, NO }, { -1, -1 }, { { NULL, 0 } } },
-	[9] = { "gemm", { 8, NO, NO }, { PROJ_W, PROJ_B }, { { "bias", 1 } } },
+	[9] = { "gemm", { 8, NO, NO }, { PROJ_W, PROJ_B }, { { "bias", 1 } }, PDROP(resid) },
 	[10] = { "add", { X, 9, NO }, { -1, -1 }, { { NULL, 0 } } },
 	[11] = { "layernorm", { 10, NO, NO }, { LN2_W, LN2_B }, { { NULL, 0 } } },
 	[12] = { "gemm", { 11, NO, NO }, { FC_W, FC_B }, { { "bias", 1 } } },
 	[13] = { "gelu", { 12, NO, NO }, { -1, -1 }, { { NULL, 0 } } },
-	[14] = { "gemm", { 13, NO, NO }, { MLP_W, MLP_B }, { { "bias", 1 } } },
+	[14] = { "gemm", { 13, NO, NO }, { MLP_W, MLP_B }, { { "bias", 1 } }, PDROP(resid) },
 	[15] = { "add", { 10, 14, NO }, { -1, -1 }, { { NULL, 0 } } },
 };
 /* Rows 5 to 7 of a layer in one op. */
-static const struct row attention = { "attention", { 2, 3, 4 }, { -1, -1 }, { { "causal", 1 }, { "scale", SCALE } } };
+static const struct row attention = { "attention", { 2, 3, 4 }, { -1, -1 }, { { "causal", 1 }, { "scale", SCALE } }, 0 };
 static const struct row head[] = {
 	[0] = { "layernorm", { X, NO, NO }, { LNF_W, LNF_B }, { { NULL, 0 } } },
 	[1] = { "gemm", { 0, NO, NO }, { HEAD_W, -1 }, { { NULL, 0 } } },
@@ -119,7 +122,7 @@ struct match {
 	uint32_t x, at[CLI_COUNT(layer)]; /* tensors: the last section's result, and this one's by row */
 };
 
-/* ---- comparing ---- */
+/* ---- comparing attributes ---- */
 
 static double attr_value(const struct hlx_graph_node *n, const struct hlx_attr *a)
 {
@@ -177,6 +180,39 @@ static int check_attrs(struct match *m, const struct hlx_graph_node *n, const st
 	return 0;
 }
 
+/* ---- dropout ---- */
+
+static const struct hlx_graph_node *dropout_at(const struct hlx_graph *g, uint32_t node)
+{
+	const struct hlx_graph_node *n = node < g->n_nodes ? g->node[node] : NULL;
+
+	return n && !strcmp(n->op->name, "dropout") ? n : NULL;
+}
+
+/* What a tensor is where nothing trains. */
+static uint32_t undropped(const struct hlx_graph *g, uint32_t tensor)
+{
+	const struct hlx_graph_node *n = dropout_at(g, g->tensor[tensor].producer);
+
+	return n ? undropped(g, n->tensor[0]) : tensor;
+}
+
+/* Behind row i of a section. */
+static void skip_dropout(struct match *m, const struct row *rows, size_t i)
+{
+	const struct hlx_graph_node *n;
+
+	for (; (n = dropout_at(m->g, m->node)); m->node++) {
+		const struct hlx_attr *a = hlx_attrs_find(n->op, "p");
+		double p = a ? attr_value(n, a) : 0;
+		for (size_t j = 0; j <= i; j++)
+			if (rows[j].pdrop && m->at[j] == undropped(m->g, n->tensor[0]))
+				memcpy((char *)m->out + rows[j].pdrop, &p, sizeof p);
+	}
+}
+
+/* ---- comparing a node ---- */
+
 static uint32_t source(const struct match *m, int row)
 {
 	return row == X ? m->x : row == TEXT ? (uint32_t)hlx_graph_find_tensor(m->g, "tokens") : m->at[row];
@@ -189,7 +225,7 @@ static int check_inputs(const struct match *m, const struct hlx_graph_node *n, c
 
 	for (uint32_t s = 0; s < n->pub.n_slots; s++)
 		if (n->op->slots[s].role == HLX_IN && n->tensor[s] != HLX_NONE)
-			have[count++] = n->tensor[s];
+			have[count++] = undropped(m->g, n->tensor[s]);
 	if (!strcmp(r->op, "add") && count == 2 && have[0] == source(m, r->in[1])) {
 		have[0] = have[1];
 		have[1] = source(m, r->in[1]);
@@ -251,6 +287,7 @@ static int match_rows(struct match *m, const struct row *rows, size_t count)
 		bool fused = rows == layer && i == 5 && n && !strcmp(n->op->name, attention.op);
 		i += fused ? 2 : 0;
 		CLI_TRY(match_row(m, fused ? &attention : &rows[i], &m->at[i]));
+		skip_dropout(m, rows, i);
 	}
 	m->x = m->at[count - 1];
 	return 0;
@@ -285,7 +322,7 @@ int gpt2_match(const struct hlx_graph *g, struct gpt2 *out, struct gpt2_param *p
 		out->num_layers = ++m.layer;
 	}
 	CLI_TRY(match_rows(&m, head, CLI_COUNT(head)));
-	if (m.node + 1 != g->n_nodes || g->loss != m.node || strcmp(hlx_graph_logits(g), g->tensor[m.x].path))
+	if (m.node + 1 != g->n_nodes || g->loss != m.node || undropped(g, g->node[g->loss]->tensor[0]) != m.x)
 		return hlx_fail(HLX_ENOTSUP, "%s: want the loss of %s, and then the end", g->node[m.node]->path, g->tensor[m.x].path);
 	return take_sizes(&m);
 }

@@ -53,7 +53,7 @@ static void print_default(const struct conf_key *k)
 {
 	if (k->shown)
 		print_word(k->shown);
-	else if (k->type == KEY_INT || k->type == KEY_REAL)
+	else if (k->type == KEY_INT || k->type == KEY_REAL || k->type == KEY_SHARE)
 		print_number(k->def);
 	else if (k->type == KEY_TEXT)
 		print_word(k->text);
@@ -75,6 +75,7 @@ static void print_key(const struct conf_key *k)
 	case KEY_TEXT: printf("text"); break;
 	case KEY_FILES: printf("files"); break;
 	case KEY_CHOICE: print_choices(k->choices); break;
+	case KEY_SHARE: printf("steps, or a number below 1"); break;
 	case KEY_EVERY: printf("steps, or `N epochs`"); break;
 	}
 	printf(" | ");

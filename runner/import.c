@@ -9,7 +9,6 @@
 #include "runner/tokenizer.h"
 #include "runner/weights.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -234,10 +233,7 @@ static int write_weights(struct import *m, const char *dir)
 
 	if (status >= 0)
 		status = write_tensors(m, &w);
-	if (status >= 0)
-		status = st_end(&w);
-	else
-		st_abandon(&w);
+	status = st_end(&w, status);
 	free(path);
 	return status;
 }
@@ -245,29 +241,26 @@ static int write_weights(struct import *m, const char *dir)
 static int write_ini(const struct import *m, const char *dir)
 {
 	char *path = path_join(dir, "model.ini");
-	FILE *f = path ? fopen(path, "wxe") : NULL;
-	int status = 0;
+	int status = path ? out_text(path, m->ini, m->ini_size) : hlx_fail(HLX_ENOMEM, "out of memory");
 
-	if (!f || fwrite(m->ini, 1, m->ini_size, f) != m->ini_size || fflush(f) || fsync(fileno(f)))
-		status = hlx_fail(HLX_EOUTPUT, "%s/model.ini: %s", dir, strerror(errno));
-	if (f && fclose(f) && status >= 0)
-		status = hlx_fail(HLX_EOUTPUT, "%s/model.ini: %s", dir, strerror(errno));
 	free(path);
 	return status;
 }
 
 static int write_model(struct import *m, const char *out)
 {
-	char *aside;
-	int status = out_begin(out, true, &aside);
+	struct out o;
+	int status;
 
+	CLI_TRY(out_new(out, true));
+	status = out_folder(out, &o);
 	if (status >= 0)
-		status = write_weights(m, aside);
+		status = write_weights(m, o.aside);
 	if (status >= 0)
-		status = write_ini(m, aside);
+		status = write_ini(m, o.aside);
 	if (status >= 0)
-		status = copy_tokenizer(m, aside);
-	return out_end(out, aside, status);
+		status = copy_tokenizer(m, o.aside);
+	return out_end(&o, status);
 }
 
 static int read_all(struct import *m)

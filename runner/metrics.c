@@ -13,6 +13,8 @@ size_t metrics_line(const struct metrics *m, char out[METRICS_LINE])
 
 	if (m->has_valid)
 		n += snprintf(out + n, METRICS_LINE - (size_t)n, ", \"val_loss\": %.9g", (double)m->valid_loss);
+	if (m->ended)
+		n += snprintf(out + n, METRICS_LINE - (size_t)n, ", \"ended\": \"early_stop\"");
 	n += snprintf(out + n, METRICS_LINE - (size_t)n, ", \"hash\": \"%016" PRIx64 "\"}\n", m->hash);
 	return (size_t)n;
 }

@@ -9,7 +9,7 @@ struct metrics {
 	float loss, lr, grad_norm;
 	double ms, tokens_per_s;
 	uint64_t memory; /* bytes of the device that the run holds; 0 in files of versions that did not write it */
-	bool has_valid;
+	bool has_valid, ended; /* ended: by [train] early_stop; not read */
 	float valid_loss;
 	uint64_t hash; /* chained */
 };

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* run.ini or model.ini in the folder. */
+/* run.ini or model.ini in the folder, or the run.ini of a checkpoint's. */
 static int find_ini(const char *folder, char **out)
 {
-	static const char *const names[] = { "run.ini", "model.ini" };
+	static const char *const names[] = { "run.ini", "model.ini", "../../run.ini" };
 
 	for (size_t i = 0; i < CLI_COUNT(names); i++) {
 		*out = path_join(folder, names[i]);
@@ -18,7 +18,7 @@ static int find_ini(const char *folder, char **out)
 		free(*out);
 	}
 	*out = NULL;
-	return hlx_fail(HLX_EIO, "%s: not a run's or a model's folder (it has neither run.ini nor model.ini)", folder);
+	return hlx_fail(HLX_EIO, "%s: not a run's, a model's or a checkpoint's folder (it has neither run.ini nor model.ini)", folder);
 }
 
 int model_open(const char *folder, const struct cli_args *args, struct model *m)

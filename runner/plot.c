@@ -1,24 +1,13 @@
 /* plot.c - hlxt plot RUN...: the losses of runs, laid over each other. */
 #include "runner/plot.h"
-#include "runner/paths.h"
+#include "runner/out.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-static int write_file(const char *path, const char *text, size_t size)
-{
-	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	const struct folder to = { .path = path_parent(path) };
-	int status = to.path ? folder_write(&to, base, text, size) : hlx_fail(HLX_ENOMEM, "out of memory");
-
-	free(to.path);
-	return status;
-}
 
 static int write_svg(const char *path, const char *svg, size_t size)
 {
 	if (path)
-		return write_file(path, svg, size);
+		return out_text(path, svg, size);
 	fwrite(svg, 1, size, stdout);
 	return cli_flush();
 }

@@ -1,4 +1,5 @@
 /* resume.c - hlxt resume DIR: goes on from the newest checkpoint as if it had never stopped. */
+#include "runner/history.h"
 #include "runner/paths.h"
 #include "runner/train.h"
 
@@ -68,40 +69,55 @@ static int cut_back(struct train *t)
 static int go_on(struct train *t, const struct cli_args *args)
 {
 	struct conf *c = t->conf;
-	uint64_t config = t->at.config;
+	char changed[512];
 
 	CLI_TRY(check_input(t));
+	CLI_TRY(history_compare(t->folder->path, &t->at, c, changed));
 	CLI_TRY(session_device(t->session, args->device));
 	CLI_TRY(session_programs(t->session, c));
 	CLI_TRY(checkpoint_advise(t->folder->path, t->at.step, checkpoint_load(t->folder->path, t->session, &t->at)));
 	t->saved = t->at.step;
 	t->at.seed = (uint64_t)c->seed;
-	t->at.config = conf_fingerprint(c);
 	train_catch_signals();
 	CLI_TRY(cut_back(t));
-	if (config != t->at.config) { /* once nothing is left to refuse */
-		t->at.since = t->at.step;
-		fprintf(stderr, "hlxt: note: the configuration is not the one of checkpoint step-%llu: "
-				"from there on this is another run\n", (unsigned long long)t->at.step);
-	}
-	if (config != t->at.config || args->n_set)
-		CLI_TRY(run_ini_write(c, t->folder));
+	if (*changed) /* once nothing is left to refuse */
+		fprintf(stderr, "hlxt: note: after step %llu: %s\n", (unsigned long long)t->at.step, changed);
+	CLI_TRY(history_go_on(t->folder, &t->at, c, *changed));
 	progress_begin(&t->progress, args->quiet, t->at.step, (uint64_t)c->steps, (uint64_t)c->log_every);
 	t->progress.json = args->json;
 	CLI_TRY(train_say(t));
 	return train_loop(t);
 }
 
+static bool has_ended(const struct train *t)
+{
+	return t->at.step >= (uint64_t)t->conf->steps || train_ended(t);
+}
+
+static int say_ended(const struct train *t, const struct cli_args *args)
+{
+	unsigned long long step = t->at.step;
+	char why[160];
+
+	if (args->quiet)
+		return 0;
+	if (step >= (uint64_t)t->conf->steps)
+		printf("%s: finished, at step %llu; --steps N goes further\n", args->operand, step);
+	else
+		printf("%s: ended early, at step %llu of %lld: %s; --set train.early_stop=0 goes further\n", args->operand, step,
+				(long long)t->conf->steps, train_why_ended(t, why));
+	return cli_flush();
+}
+
 static int resume(const struct cli_args *args)
 {
-	static const char *const free_to_set[] = { "train.micro_batch", "train.recompute", NULL };
 	struct conf conf = { 0 };
 	struct session session = { 0 };
 	struct data data = { 0 };
 	struct folder folder = { .lock = -1 };
 	struct train t = { .conf = &conf, .session = &session, .data = &data, .folder = &folder,
 		TRAIN_NONE };
-	int status = conf_check_sets(args, "resume", free_to_set);
+	int status = conf_check_later(args);
 
 	if (status >= 0)
 		status = folder_open(args->operand, &folder);
@@ -109,10 +125,8 @@ static int resume(const struct cli_args *args)
 		status = open_conf(&conf, &session, args);
 	if (status >= 0)
 		status = find_checkpoint(args->operand, &t.at);
-	if (status >= 0 && t.at.step >= (uint64_t)conf.steps && !args->quiet)
-		printf("%s: finished, at step %llu; --steps N goes further\n", args->operand, (unsigned long long)t.at.step);
-	if (status >= 0 && t.at.step < (uint64_t)conf.steps)
-		status = go_on(&t, args);
+	if (status >= 0)
+		status = has_ended(&t) ? say_ended(&t, args) : go_on(&t, args);
 	train_close(&t);
 	session_close(&session);
 	folder_close(&folder);
@@ -123,8 +137,9 @@ static int resume(const struct cli_args *args)
 
 const struct command command_resume = {
 	"resume", "DIR", "go on with a run from its newest checkpoint, bit for bit",
-	"The configuration is DIR/run.ini.  --steps changes how far the run goes, and with it a schedule that ends there;\n"
-	"--set train.micro_batch=N how much is computed at a time, --set train.recompute=layer what is kept meanwhile: neither\n"
-	"changes a bit.\n",
+	"The configuration is DIR/run.ini.  --steps changes how far the run goes, and with it a schedule that ends there.  --set\n"
+	"takes what leaves the model, its data and the order of its steps alone: of [train] lr, lr_min, schedule, warmup, steps,\n"
+	"eval_every, eval_batches, early_stop, micro_batch, recompute and the optimizer's own keys; [output]; [ops].  The run's\n"
+	"folder keeps the settings of the steps before, and hlxt verify replays each with its own.\n",
 	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, resume
 };

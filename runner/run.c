@@ -28,7 +28,7 @@ static int check_text(const struct conf *c, const char *text, size_t size)
 	return same ? status : hlx_fail(HLX_EINVAL, "the configuration cannot be written as an INI file");
 }
 
-int run_ini_write(struct conf *c, const struct folder *f)
+int run_ini_write(struct conf *c, const struct folder *f, const char *name)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -44,7 +44,7 @@ int run_ini_write(struct conf *c, const struct folder *f)
 	if (status >= 0)
 		status = check_text(c, text, size);
 	if (status >= 0 && f)
-		status = folder_write(f, "run.ini", text, size);
+		status = folder_write(f, name, text, size);
 	free(text);
 	return status;
 }
@@ -72,7 +72,7 @@ static int prepare(struct conf *c, struct session *s, struct data *d, struct st_
 	if (d->valid_windows)
 		CLI_TRY(session_graphs(s, c, SESSION_EVAL));
 	CLI_TRY(conf_write_back(c, s->registry));
-	return run_ini_write(c, NULL);
+	return run_ini_write(c, NULL, NULL);
 }
 
 static char *choose_dir(const struct conf *c, const struct cli_args *args)
@@ -91,7 +91,8 @@ static int begin(struct train *t)
 	uint32_t n = checkpoint_arrays(t->session);
 	int status;
 
-	CLI_TRY(run_ini_write(t->conf, t->folder));
+	CLI_TRY(run_ini_write(t->conf, t->folder, "run.ini"));
+	CLI_TRY(run_ini_write(t->conf, t->folder, "run-0.ini"));
 	CLI_TRY(journal_open(t->folder, "metrics.jsonl", &t->metrics));
 	CLI_TRY(journal_open(t->folder, "samples.txt", &t->samples));
 	CLI_TRY(journal_cut(&t->metrics, 0));

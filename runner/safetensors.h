@@ -10,7 +10,7 @@
 #ifndef RUNNER_SAFETENSORS_H
 #define RUNNER_SAFETENSORS_H
 
-#include "runner/cli.h"
+#include "runner/out.h"
 
 #define ST_MAX_RANK 8
 #define ST_MAX_HEADER 100000000u
@@ -37,8 +37,7 @@ void st_close(struct st_file *);
 
 /* Writing: first what there will be, then the data of each, in that order. */
 struct st_writer {
-	FILE *file;
-	const char *path;
+	struct out out;
 	void *json;
 	uint64_t offset;
 };
@@ -48,9 +47,7 @@ int st_declare(struct st_writer *, const char *name, const struct hlx_desc *);
 int st_describe(struct st_writer *, const char *key, const char *text);
 int st_header(struct st_writer *);
 int st_write(struct st_writer *, const void *data, uint64_t size);
-/* Syncs and closes. */
-int st_end(struct st_writer *);
-/* After an error, in place of st_end. */
-void st_abandon(struct st_writer *);
+/* As out_end: also after an error. */
+int st_end(struct st_writer *, int status);
 
 #endif

@@ -1,24 +1,14 @@
 /* safetensors_write.c - the writer: the same tensors give the same bytes. */
 #include "runner/safetensors.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static int failed(const struct st_writer *w)
-{
-	return hlx_fail(HLX_EOUTPUT, "%s: %s", w->path, strerror(errno));
-}
 
 int st_begin(struct st_writer *w, const char *path)
 {
-	*w = (struct st_writer){ .path = path, .json = json_object() };
-	if (!w->json)
-		return hlx_fail(HLX_ENOMEM, "out of memory");
-	w->file = fopen(path, "wxe");
-	return w->file ? 0 : failed(w);
+	*w = (struct st_writer){ .json = json_object() };
+	return w->json ? out_open(path, &w->out) : hlx_fail(HLX_ENOMEM, "out of memory");
 }
 
 static const char *dtype_name(enum hlx_dtype d)
@@ -69,32 +59,20 @@ int st_header(struct st_writer *w)
 
 	if (!text)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
-	if (fwrite(&padded, 8, 1, w->file) != 1 || fwrite(text, 1, n, w->file) != n ||
-			fwrite(spaces, 1, padded - n, w->file) != padded - n)
-		status = failed(w);
+	if (fwrite(&padded, 8, 1, w->out.f) != 1 || fwrite(text, 1, n, w->out.f) != n ||
+			fwrite(spaces, 1, padded - n, w->out.f) != padded - n)
+		status = out_failed(&w->out);
 	free(text);
 	return status;
 }
 
 int st_write(struct st_writer *w, const void *data, uint64_t size)
 {
-	return fwrite(data, 1, size, w->file) == size ? 0 : failed(w);
+	return fwrite(data, 1, size, w->out.f) == size ? 0 : out_failed(&w->out);
 }
 
-int st_end(struct st_writer *w)
+int st_end(struct st_writer *w, int status)
 {
-	int status = fflush(w->file) || fsync(fileno(w->file)) ? failed(w) : 0;
-
-	if (fclose(w->file) && status >= 0)
-		status = failed(w);
-	w->file = NULL;
 	json_decref(w->json);
-	return status;
-}
-
-void st_abandon(struct st_writer *w)
-{
-	if (w->file)
-		fclose(w->file);
-	json_decref(w->json);
+	return out_end(&w->out, status);
 }

@@ -82,19 +82,36 @@ static int make(struct session *s, struct hlx_graph *g, const struct hlx_program
 	return g ? hlx_program_create(s->device, g, s->weights, o, out) : 0;
 }
 
+static int make_train(struct session *s, struct conf *c)
+{
+	const struct hlx_program_options o = {
+		.backward = true, .optimizer = c->optimizer, .ini = c->ini, .ini_section = "train", .hash = true,
+		.recompute = (enum hlx_recompute)(c->recompute - 1)
+	};
+
+	return make(s, s->train_graph, &o, &s->train);
+}
+
 int session_plans(struct session *s, struct conf *c)
 {
 	const char *keep[2] = { NULL, NULL };
-	const struct hlx_program_options train = {
-		.backward = true, .optimizer = c->optimizer, .ini = c->ini, .ini_section = "train", .hash = true,
-		.recompute = (enum hlx_recompute)(c->recompute - 1)
-	}, eval = { 0 }, sample = { .keep = keep };
+	const struct hlx_program_options eval = { 0 }, sample = { .keep = keep };
 
-	CLI_TRY(make(s, s->train_graph, &train, &s->train));
+	CLI_TRY(make_train(s, c));
 	CLI_TRY(make(s, s->eval_graph, &eval, &s->eval));
 	if (s->sample_graph)
 		keep[0] = hlx_graph_logits(s->sample_graph);
 	return make(s, s->sample_graph, &sample, &s->sample);
+}
+
+int session_retrain(struct session *s, struct conf *c)
+{
+	hlx_program_destroy(s->train);
+	hlx_graph_destroy(s->train_graph);
+	s->train = NULL;
+	s->train_graph = NULL;
+	CLI_TRY(session_graphs(s, c, SESSION_TRAIN));
+	return make_train(s, c);
 }
 
 int session_programs(struct session *s, struct conf *c)

@@ -34,6 +34,8 @@ int session_device(struct session *, const char *select);
 int session_programs(struct session *, struct conf *);
 /* The programs without memory, to ask for their plans. */
 int session_plans(struct session *, struct conf *);
+/* The training program anew, of another configuration of the same model, on the weights as they are. */
+int session_retrain(struct session *, struct conf *);
 void session_close(struct session *);
 
 /* Any of the graphs: they have the same parameters. */

@@ -75,8 +75,8 @@ int token_writer_open(const char *path, uint64_t vocab_size, struct token_writer
 	static const uint8_t header[TOKEN_HEADER];
 
 	*w = (struct token_writer){ .width = vocab_size > 1 << 16 ? 4 : 2 };
-	CLI_TRY(outfile_open(path, &w->out));
-	return fwrite(header, sizeof header, 1, w->out.f) == 1 ? 0 : outfile_failed(&w->out);
+	CLI_TRY(out_open(path, &w->out));
+	return fwrite(header, sizeof header, 1, w->out.f) == 1 ? 0 : out_failed(&w->out);
 }
 
 int token_writer_put(struct token_writer *w, const uint32_t *tokens, size_t n)
@@ -88,7 +88,7 @@ int token_writer_put(struct token_writer *w, const uint32_t *tokens, size_t n)
 		for (uint32_t b = 0; b < w->width; b++)
 			putc_unlocked((int)(tokens[i] >> 8 * b & 0xff), w->out.f);
 	w->count += n;
-	return ferror(w->out.f) ? outfile_failed(&w->out) : 0;
+	return ferror(w->out.f) ? out_failed(&w->out) : 0;
 }
 
 int token_writer_close(struct token_writer *w, int status)
@@ -100,5 +100,5 @@ int token_writer_close(struct token_writer *w, int status)
 		for (size_t i = 0; i < 12; i++)
 			putc((int)(words[i / 4] >> 8 * (i % 4) & 0xff), w->out.f);
 	}
-	return outfile_close(&w->out, status);
+	return out_end(&w->out, status);
 }

@@ -11,7 +11,7 @@
 #ifndef RUNNER_TOKEN_FILE_H
 #define RUNNER_TOKEN_FILE_H
 
-#include "runner/outfile.h"
+#include "runner/out.h"
 
 enum token_format { FORMAT_AUTO = 1, FORMAT_TEXT, FORMAT_LLMC, FORMAT_UINT16, FORMAT_UINT32, FORMAT_COUNT };
 /* By format - 1, ending with NULL. */
@@ -34,7 +34,7 @@ uint32_t token_at(const uint8_t *bytes, uint32_t width);
 
 /* A new file of llm.c's format, uint16 where vocab_size lets it, which appears whole or not at all. */
 struct token_writer {
-	struct outfile out;
+	struct out out;
 	uint32_t width;
 	uint64_t count;
 };

@@ -1,6 +1,8 @@
 #include "runner/text.h"
 #include "runner/train.h"
 
+#include "hlx/math.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +61,11 @@ int train_data(struct conf *c, struct data *d)
 	free(paths);
 	CLI_TRY(status);
 	CLI_TRY(data_split(d, c->split, (uint64_t)c->seq_len, (uint64_t)c->seed));
-	return conf_resolve(c, d->windows);
+	CLI_TRY(conf_resolve(c, d->windows));
+	if (c->early_stop && (!c->eval_every || !d->valid_windows))
+		return hlx_fail(HLX_EINVAL, "train.early_stop = %lld goes by validations, but %s", (long long)c->early_stop,
+				c->eval_every ? "the corpus has too little for any" : "train.eval_every is 0");
+	return 0;
 }
 
 int train_say(struct train *t)
@@ -105,6 +111,12 @@ static bool due(uint64_t step, int64_t every, uint64_t last)
 	return step == last || (every && step % (uint64_t)every == 0);
 }
 
+/* Every N steps, or for good: a checkpoint. */
+static bool saves(const struct conf *c, uint64_t step)
+{
+	return due(step, c->checkpoint_every.count, (uint64_t)c->steps) || due(step, c->keep_every.count, (uint64_t)c->steps);
+}
+
 /* The step's record and line; again, nothing. */
 static int write_hash(struct train *t)
 {
@@ -125,7 +137,7 @@ int train_save(struct train *t)
 	t->at.samples = t->samples.size;
 	CLI_TRY(checkpoint_save(t->folder, t->session, &t->at));
 	t->saved = t->at.step;
-	checkpoint_prune(t->folder, t->conf->keep);
+	checkpoint_prune(t->folder, t->conf->keep, t->conf->keep_every.count, t->at.best);
 	return 0;
 }
 
@@ -146,7 +158,7 @@ static bool holds(const struct train *t, uint64_t step)
 	const struct conf *c = t->conf;
 	uint64_t last = (uint64_t)c->steps;
 
-	return stopping || due(step, c->checkpoint_every.count, last) ||
+	return stopping || saves(c, step) ||
 		(t->session->eval && due(step, c->eval_every, last)) ||
 		(t->session->sample && c->sample_tokens && due(step, c->sample_every, last));
 }
@@ -165,6 +177,28 @@ static int write_down(struct train *t)
 	return 0;
 }
 
+static int validate(struct train *t)
+{
+	struct checkpoint *at = &t->at;
+
+	CLI_TRY(train_evaluate(t, &t->last.valid_loss));
+	t->last.has_valid = true;
+	if (!at->best || t->last.valid_loss < hlx_float(at->best_bits)) {
+		at->best = at->step;
+		at->best_bits = hlx_bits(t->last.valid_loss);
+		at->stale = 0;
+	} else {
+		at->stale++;
+	}
+	t->last.ended = train_ended(t);
+	return 0;
+}
+
+bool train_ended(const struct train *t)
+{
+	return t->conf->early_stop && t->at.stale >= (uint64_t)t->conf->early_stop;
+}
+
 /* All of step number: what a straight run and a resumed one do in the same order. */
 static int whole_step(struct train *t, uint64_t number)
 {
@@ -179,9 +213,9 @@ static int whole_step(struct train *t, uint64_t number)
 	wanted = holds(t, number);
 	if (!wanted)
 		ahead = train_start(t, number + 1);
-	t->last.has_valid = wanted && t->session->eval && due(number, c->eval_every, last);
-	if (t->last.has_valid)
-		CLI_TRY(train_evaluate(t, &t->last.valid_loss));
+	if (wanted && t->session->eval && due(number, c->eval_every, last))
+		CLI_TRY(validate(t));
+	last = train_ended(t) ? number : last;
 	if (ahead < 0)
 		return ahead; /* train_loop() writes down what there is */
 	CLI_TRY(write_down(t));
@@ -192,7 +226,7 @@ static int whole_step(struct train *t, uint64_t number)
 	CLI_TRY(progress_step(&t->progress, &t->last));
 	if (t->session->sample && due(number, c->sample_every, last) && c->sample_tokens)
 		CLI_TRY(train_sample(t));
-	return due(number, c->checkpoint_every.count, last) ? train_save(t) : 0;
+	return number == last || saves(c, number) ? train_save(t) : 0;
 }
 
 /* The state is one step further than its record while a step runs. */
@@ -228,13 +262,25 @@ static int rescue(struct train *t, int status)
 	return hlx_fail(status, "%s; the state is saved in step-%llu", why, (unsigned long long)t->saved);
 }
 
+const char *train_why_ended(const struct train *t, char out[160])
+{
+	const struct checkpoint *at = &t->at;
+
+	snprintf(out, 160, "%llu validation%s in a row without a smaller loss than %.4f, that of step %llu (train.early_stop = %lld)",
+			(unsigned long long)at->stale, at->stale > 1 ? "s" : "", (double)hlx_float(at->best_bits),
+			(unsigned long long)at->best, (long long)t->conf->early_stop);
+	return out;
+}
+
 static int finish(struct train *t)
 {
-	char time[32];
+	char time[32], why[160];
 
+	if (train_ended(t) && t->at.step < (uint64_t)t->conf->steps)
+		CLI_TRY(progress_say(&t->progress, "ended early: %s", train_why_ended(t, why)));
 	progress_time(progress_now() - t->progress.begin, time);
-	return progress_say(&t->progress, "done: %lld steps in %s; state %016llx, chain %016llx; in %s", (long long)t->conf->steps,
-			time, (unsigned long long)t->at.hash, (unsigned long long)t->chain.hash, t->folder->path);
+	return progress_say(&t->progress, "done: %llu steps in %s; state %016llx, chain %016llx; in %s",
+			(unsigned long long)t->at.step, time, (unsigned long long)t->at.hash, (unsigned long long)t->chain.hash, t->folder->path);
 }
 
 int train_loop(struct train *t)
@@ -242,7 +288,7 @@ int train_loop(struct train *t)
 	int status = 0;
 
 	t->written = t->at.step;
-	while (t->at.step < (uint64_t)t->conf->steps && (!stopping || t->started > t->at.step) && status >= 0)
+	while (t->at.step < (uint64_t)t->conf->steps && !train_ended(t) && (!stopping || t->started > t->at.step) && status >= 0)
 		status = whole_step(t, t->at.step + 1);
 	if (status < 0 && status != CLI_STOPPED) {
 		progress_end(&t->progress);
@@ -250,7 +296,7 @@ int train_loop(struct train *t)
 	}
 	if (t->saved != t->at.step)
 		CLI_TRY(train_save(t));
-	if (t->at.step < (uint64_t)t->conf->steps) {
+	if (t->at.step < (uint64_t)t->conf->steps && !train_ended(t)) {
 		progress_end(&t->progress);
 		return stopped(t);
 	}

@@ -33,7 +33,10 @@ struct train {
 int train_data(struct conf *, struct data *);
 /* Prints what is to be trained, on what. */
 int train_say(struct train *);
-/* From at.step to conf->steps.  CLI_STOPPED after SIGINT, SIGTERM or SIGHUP, with the state saved. */
+/* Has [train] early_stop ended it at this state; and why, in words. */
+bool train_ended(const struct train *);
+const char *train_why_ended(const struct train *, char out[160]);
+/* From at.step to conf->steps, or until it has ended.  CLI_STOPPED after SIGINT, SIGTERM or SIGHUP, with the state saved. */
 int train_loop(struct train *);
 /* The state as it is now, of no step yet made: its hashes, by the host. */
 int train_hash(struct train *);
@@ -43,8 +46,8 @@ int train_wait(struct train *);
 /* What is written of at: its lines, and a checkpoint. */
 int train_save(struct train *);
 void train_close(struct train *);
-/* run.ini of the folder (NULL: only checks that it could be written). */
-int run_ini_write(struct conf *, const struct folder *);
+/* The configuration as run.ini of the folder, or by another name (folder NULL: only checks that it could be written). */
+int run_ini_write(struct conf *, const struct folder *, const char *name);
 
 /* SIGINT, SIGTERM and, where it is not ignored, SIGHUP ask the loop to end; a second one of the first two ends the process. */
 void train_catch_signals(void);

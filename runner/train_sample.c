@@ -45,7 +45,8 @@ int train_sample(struct train *t)
 {
 	const struct conf *c = t->conf;
 	const struct sampling how = {
-		.tokenizer = c->tokenizer, .seed = (uint64_t)c->seed, .temperature = (float)c->sample_temperature, .top_p = (float)c->sample_top_p
+		.tokenizer = c->tokenizer, .seed = (uint64_t)c->seed, .temperature = (float)c->sample_temperature,
+		.top_k = (uint32_t)c->sample_top_k, .top_p = (float)c->sample_top_p
 	};
 	size_t prompt = strlen(c->sample_prompt);
 	struct text text = { 0 };

@@ -1,5 +1,6 @@
 /* verify_replay.c - hlxt verify DIR: the steps of a run once more, on this machine's device. */
 #include "runner/checkpoint_files.h"
+#include "runner/history.h"
 #include "runner/paths.h"
 #include "runner/train.h"
 #include "runner/verify.h"
@@ -9,58 +10,63 @@
 
 struct replay {
 	struct past past;
+	struct history history;
+	struct conf *conf;       /* by history; zeroed where not read */
+	const struct cli_args *args;
 	struct train *t;
 	uint64_t from, to;       /* from: the checkpoint it begins with */
 	uint64_t bad;            /* the first checkpoint whose files are not what the run had, or UINT64_MAX */
 	struct past_differs what;
 };
 
-static int open_conf(struct train *t, const struct cli_args *args, uint64_t *config)
+/* The configuration i, of the steps to come. */
+static int open_conf(struct replay *r, size_t i)
 {
-	const struct cli_args as_it_was = { .steps = -1 };
-	char *path = path_join(args->operand, "run.ini");
-	int status = path ? conf_open(path, &as_it_was, t->conf) : hlx_fail(HLX_ENOMEM, "out of memory");
-
-	if (status >= 0) { /* the run's own, before anything is set */
-		*config = conf_fingerprint(t->conf);
-		conf_close(t->conf);
-		status = conf_open(path, args, t->conf);
-	}
-	free(path);
-	CLI_TRY(status);
-	CLI_TRY(session_plugins(t->session));
-	CLI_TRY(conf_read(t->conf, t->session->registry, args));
-	return session_graphs(t->session, t->conf, SESSION_TRAIN);
-}
-
-/* The step after which all were made with this run.ini: 0, or where the run was gone on with to other settings. */
-static int find_since(const struct past *p, uint64_t config, uint64_t *since)
-{
-	uint64_t newest = p->checkpoint[p->n_checkpoints - 1];
-	struct checkpoint c;
-
-	CLI_TRY(checkpoint_at(p->path, newest, &c));
-	*since = c.config == config ? c.since : newest;
+	CLI_TRY(history_check(&r->history, i, r->from, r->to));
+	CLI_TRY(history_open(&r->history, i, r->args, &r->conf[i]));
+	CLI_TRY(conf_read(&r->conf[i], r->t->session->registry, r->args));
+	r->t->conf = &r->conf[i];
 	return 0;
 }
 
-/* The newest checkpoint up to --from, or the first, but none before that step. */
-static int choose_start(struct replay *r, uint64_t config)
+static int open_history(struct replay *r)
+{
+	CLI_TRY(history_read(r->past.path, &r->history));
+	r->conf = calloc(r->history.count, sizeof(*r->conf));
+	if (!r->conf)
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	CLI_TRY(session_plugins(r->t->session));
+	CLI_TRY(open_conf(r, history_of(&r->history, r->from + 1)));
+	return session_graphs(r->t->session, r->t->conf, SESSION_TRAIN);
+}
+
+/* Before step s: the one that it was made with, where that is another than of the step before. */
+static int follow(struct replay *r, uint64_t s)
+{
+	size_t i = history_of(&r->history, s);
+	struct train *t = r->t;
+
+	if (t->conf == &r->conf[i])
+		return 0;
+	CLI_TRY(open_conf(r, i));
+	CLI_TRY(conf_resolve(t->conf, t->data->windows));
+	CLI_TRY(session_retrain(t->session, t->conf));
+	return progress_say(&t->progress, "settings %s, from step %llu on", t->conf->path, (unsigned long long)s);
+}
+
+/* The newest checkpoint up to --from, or the first. */
+static int choose_start(struct replay *r)
 {
 	const struct past *p = &r->past;
-	uint64_t since, from = r->from;
+	uint64_t from = r->from;
 	size_t i = 0;
 
-	CLI_TRY(find_since(p, config, &since));
-	while (i + 1 < p->n_checkpoints && (p->checkpoint[i] < since || p->checkpoint[i + 1] <= from))
+	while (i + 1 < p->n_checkpoints && p->checkpoint[i + 1] <= from)
 		i++;
 	r->from = p->checkpoint[i];
 	if (r->from > r->to)
 		return hlx_fail(CLI_USAGE, "--to %llu: the replay begins with checkpoint step-%llu", (unsigned long long)r->to,
 				(unsigned long long)r->from);
-	if (r->from > from)
-		CLI_TRY(progress_say(&r->t->progress, "note     after step %llu the run went on with other settings: the replay begins "
-				"with checkpoint step-%llu", (unsigned long long)since, (unsigned long long)r->from));
 	return checkpoint_at(p->path, r->from, &r->t->at);
 }
 
@@ -174,6 +180,7 @@ static int replay(struct replay *r)
 	struct train *t = r->t;
 
 	for (uint64_t s = r->from + 1; s <= r->to; s++) {
+		CLI_TRY(follow(r, s));
 		CLI_TRY(train_start(t, s));
 		CLI_TRY(train_wait(t));
 		CLI_TRY(compare_step(r, s));
@@ -189,13 +196,11 @@ static int replay(struct replay *r)
 static int verify_all(struct replay *r, const struct cli_args *args)
 {
 	struct train *t = r->t;
-	uint64_t config;
 
 	CLI_TRY(past_open(args->operand, &r->past));
 	CLI_TRY(verify_range(args, r->past.steps, &r->from, &r->to));
-	CLI_TRY(open_conf(t, args, &config));
-	progress_begin(&t->progress, args->quiet, 0, r->to, (uint64_t)t->conf->log_every);
-	CLI_TRY(choose_start(r, config));
+	CLI_TRY(choose_start(r));
+	CLI_TRY(open_history(r));
 	CLI_TRY(check_input(r));
 	CLI_TRY(past_check(&r->past, r->from, r->to));
 	CLI_TRY(verify_checkpoints(&r->past, r->from, r->to, &r->bad, &r->what));
@@ -213,11 +218,10 @@ static int verify_all(struct replay *r, const struct cli_args *args)
 int verify_replay(const struct cli_args *args)
 {
 	static const char *const free_to_set[] = { "ops.", "data.corpus", "train.micro_batch", "train.recompute", NULL };
-	struct conf conf = { 0 };
 	struct session session = { 0 };
 	struct data data = { 0 };
-	struct train t = { .conf = &conf, .session = &session, .data = &data, TRAIN_NONE };
-	struct replay r = { .t = &t, .past.tensors.file.fd = -1, .bad = UINT64_MAX };
+	struct train t = { .session = &session, .data = &data, TRAIN_NONE };
+	struct replay r = { .t = &t, .args = args, .past.tensors.file.fd = -1, .bad = UINT64_MAX };
 	int status = conf_check_sets(args, "verify", free_to_set);
 
 	if (status >= 0)
@@ -227,7 +231,10 @@ int verify_replay(const struct cli_args *args)
 	train_close(&t);
 	session_close(&session);
 	data_close(&data);
-	conf_close(&conf);
+	for (size_t i = 0; r.conf && i < r.history.count; i++)
+		conf_close(&r.conf[i]);
+	free(r.conf);
+	history_free(&r.history);
 	past_close(&r.past);
 	return status;
 }

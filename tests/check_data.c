@@ -1,40 +1,17 @@
 /* check_data.c - the corpus: which sequence is where, what is refused, files that change under a run. */
 #include "runner/data.h"
 #include "runner/tokenizer.h"
+#include "tests/run_files.h"
+#include "tests/suite.h"
 
-#include <check.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char dir[64];
-
-static void make_dir(void)
-{
-	strcpy(dir, "/tmp/hlx-data-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-}
-
-static void remove_dir(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof command, "rm -rf '%s'", dir);
-	ck_assert_int_eq(system(command), 0);
-}
 
 /* A file of n bytes, byte i being first + i mod 251. */
 static char *make_file(const char *name, size_t n, unsigned first)
 {
-	static char path[8][128];
-	static unsigned at;
-	char *p = path[at++ % 8];
-	FILE *f;
+	char *p = path_of(name);
+	FILE *f = fopen(p, "w");
 
-	snprintf(p, 128, "%s/%s", dir, name);
-	f = fopen(p, "w");
 	ck_assert_ptr_nonnull(f);
 	for (size_t i = 0; i < n; i++)
 		putc((int)((first + i) % 251), f);
@@ -257,10 +234,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("data");
 	TCase *t = tcase_create("data");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, make_dir, remove_dir);
 	tcase_add_test(t, refuses_what_is_no_corpus);
@@ -273,10 +247,5 @@ int main(void)
 	tcase_add_test(t, a_file_that_shrinks_is_an_error);
 	tcase_add_test(t, a_byte_that_changes_is_checked_again);
 	tcase_add_test(t, tokens_are_bytes);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("data", t);
 }

@@ -19,9 +19,13 @@ static const char apart[] = MODEL "[layer]\nq1 = gemm x out=d_model\nk1 = gemm x
 	"q = heads q1 part=0 parts=1\nk = heads k1 part=0 parts=1\nv = heads v1 part=0 parts=1\n"
 	"s = gemm q k transpose_b=yes\np = softmax s causal=yes\nctx = gemm p v\nflat = unheads ctx\n"
 	"ctx2 = attention q k v causal=yes\nflat2 = unheads ctx2\nx1 = add flat flat2\nx = add x x1\n" HEAD;
+/* Names for the same, of probabilities and values. */
+static const char undropped[] = MODEL "[layer]\n" QKV "s = gemm q k transpose_b=yes\np = softmax s causal=yes\nd = dropout p p=0.5\n"
+	"w = dropout v p=0.5\nc = gemm d w\nctx = dropout c\n" OUT HEAD;
 
 static const struct { const char *name, *text; } wirings[] = { { "Pre-LN", pre_ln }, { "Post-LN", post_ln },
-	{ "tied head", tied_head }, { "parallel", parallel }, { "flash", flash }, { "apart", apart } };
+	{ "tied head", tied_head }, { "parallel", parallel }, { "flash", flash }, { "apart", apart },
+	{ "undropped", undropped } };
 #define N_WIRINGS ((int)(sizeof(wirings) / sizeof(*wirings)))
 
 static const struct { const char *name, *text, *message; } refused[] = {

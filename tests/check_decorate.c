@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/spirv_modules.h"
+#include "tests/suite.h"
 
 static char dir[] = "/tmp/check_spirv.XXXXXX";
 static char path_in[64], path_out[64], path_again[64], path_header[64], path_err[64];
@@ -308,10 +309,9 @@ START_TEST(tool_output)
 }
 END_TEST
 
-static Suite *decorate_suite(void)
+int main(void)
 {
-	Suite *s = suite_create("decorate");
-	TCase *program = tcase_create("hlx-spirv");
+	TCase *program = tcase_create("decorate");
 
 	tcase_add_checked_fixture(program, setup_fence, NULL);
 	tcase_add_checked_fixture(program, setup_dir, teardown_dir);
@@ -324,17 +324,5 @@ static Suite *decorate_suite(void)
 	tcase_add_test(program, tool_usage);
 	tcase_add_test(program, tool_input);
 	tcase_add_test(program, tool_output);
-	suite_add_tcase(s, program);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(decorate_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("decorate", program);
 }

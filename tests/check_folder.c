@@ -4,6 +4,7 @@
 #include "runner/metrics.h"
 #include "runner/tensors.h"
 #include "tests/run_files.h"
+#include "tests/suite.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -315,7 +316,7 @@ START_TEST(metrics_are_cut_back)
 	folder_close(&f);
 }
 END_TEST
-static TCase *tests(void)
+int main(void)
 {
 	TCase *t = tcase_create("folder");
 
@@ -330,19 +331,5 @@ static TCase *tests(void)
 	tcase_add_test(t, tensors_go_on);
 	tcase_add_test(t, tensors_of_nothing_and_of_strangers);
 	tcase_add_test(t, metrics_are_cut_back);
-	return t;
-}
-
-int main(void)
-{
-	Suite *s = suite_create("folder");
-	SRunner *r;
-	int failed;
-
-	suite_add_tcase(s, tests());
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("folder", t);
 }

@@ -245,10 +245,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("graph");
 	TCase *c = tcase_create("graph");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, names);
@@ -261,10 +258,5 @@ int main(void)
 	tcase_add_test(c, choices);
 	tcase_add_test(c, variables);
 	tcase_add_test(c, shape_text);
-	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("graph", c);
 }

@@ -18,12 +18,8 @@ static struct hlx_registry *registry;
 
 static void setup(void)
 {
-	char dir[4096];
-
-	snprintf(dir, sizeof(dir), "%s/plugins/.libs", toys_env("top_builddir"));
-	ck_assert_int_eq(hlx_registry_create(&registry), 0);
-	ck_ok(hlx_registry_load_dir(registry, dir));
-	ck_assert_msg(hlx_registry_op(registry, "gemm") != NULL, "the plugins are not built in %s", dir);
+	ck_ok(hlx_registry_create(&registry));
+	toys_plugins(registry);
 }
 
 static void teardown(void)
@@ -174,20 +170,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("graph_ini");
 	TCase *c = tcase_create("graph_ini");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, builds);
 	tcase_add_test(c, wiring_is_data);
 	tcase_add_loop_test(c, refuses, 0, sizeof(wrong) / sizeof(*wrong));
 	tcase_add_test(c, refuses_texts);
-	suite_add_tcase(s, c);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("graph_ini", c);
 }

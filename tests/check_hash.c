@@ -8,6 +8,7 @@
 
 #include "core/build.h"
 #include "core/numerics.h"
+#include "tests/suite.h"
 #include "tests/train_model.h"
 
 #define OK(call) ck_assert_msg((call) >= 0, "%s", hlx_message())
@@ -292,10 +293,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("hash");
 	TCase *t = tcase_create("hash");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 300);
 	tcase_add_loop_test(t, equals_the_host, 0, 4 * N_IMPLS);
@@ -304,10 +302,5 @@ int main(void)
 	tcase_add_loop_test(t, follows_a_model, 0, 3);
 	tcase_add_test(t, only_where_asked_for);
 	tcase_add_test(t, nothing_to_hash);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("hash", t);
 }

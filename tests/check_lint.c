@@ -14,6 +14,7 @@
 
 #include "core/lint.h"
 #include "tests/lint/offenders.h"
+#include "tests/suite.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 #define MAX_WORDS 65536u
@@ -328,10 +329,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("lint");
 	TCase *t = tcase_create("lint");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, passes_what_is_allowed);
@@ -342,10 +340,5 @@ int main(void)
 	tcase_add_test(t, refuses_undecorated);
 	tcase_add_test(t, survives_broken_modules);
 	tcase_add_test(t, passes_every_kernel);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("lint", t);
 }

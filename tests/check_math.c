@@ -10,6 +10,7 @@
 #include "core/numerics.h"
 #include "hlx/math.h"
 #include "hlx/tree.h"
+#include "tests/suite.h"
 
 #define INPUTS (1u << 20)
 
@@ -360,8 +361,8 @@ END_TEST
 int main(void)
 {
 	enum { FUNCTIONS = sizeof functions / sizeof *functions };
-	Suite *s = suite_create("math");
-	TCase *t = tcase_create("functions");
+	TCase *t = tcase_create("math");
+
 	tcase_set_timeout(t, 300);
 	tcase_add_loop_test(t, accuracy, 0, FUNCTIONS);
 	tcase_add_loop_test(t, flush_to_zero_changes_nothing, 0, FUNCTIONS);
@@ -372,10 +373,5 @@ int main(void)
 	tcase_add_test(t, function_edges);
 	tcase_add_test(t, odd_and_monotonic);
 	tcase_add_test(t, tree);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("math", t);
 }

@@ -9,6 +9,7 @@
 
 #include "core/numerics.h"
 #include "hlx/math.h"
+#include "tests/suite.h"
 
 #define INPUTS (1u << 20)
 
@@ -270,8 +271,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("numerics");
-	TCase *t = tcase_create("host");
+	TCase *t = tcase_create("numerics");
+
 	tcase_set_timeout(t, 300);
 	tcase_add_test(t, philox);
 	tcase_add_test(t, initial_weights);
@@ -282,10 +283,5 @@ int main(void)
 	tcase_add_test(t, hashes);
 	tcase_add_test(t, environment);
 	tcase_add_test(t, host_bits);
-	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("numerics", t);
 }

@@ -8,6 +8,7 @@
 
 #include "core/check/trial.h"
 #include "core/device.h"
+#include "tests/suite.h"
 
 static void complain(void *ctx, enum hlx_check_id id, const char *line)
 {
@@ -67,16 +68,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("ops");
 	TCase *t = tcase_create("ops");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, no_tie_hangs_on_a_denormal);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("ops", t);
 }

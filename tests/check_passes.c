@@ -155,10 +155,8 @@ static struct hlx_graph *rows_graph(struct hlx_registry *r, uint64_t micro, bool
 	struct hlx_desc y = { .dtype = HLX_U32, .rank = 1, .dim = { micro }, .axis = { HLX_BATCH } };
 	struct hlx_desc c = { .dtype = HLX_F32, .rank = 2, .dim = { CLASSES, COLS } };
 	struct hlx_graph *g;
-	char dir[4096];
 
-	snprintf(dir, sizeof(dir), "%s/plugins/.libs", toys_env("top_builddir"));
-	OK(hlx_registry_load_dir(r, dir));
+	toys_plugins(r);
 	OK(hlx_graph_create(r, &o, &g));
 	OK(hlx_graph_choose(g, "scale", "host"));
 	OK(hlx_graph_input(g, "x", &x));
@@ -292,10 +290,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("passes");
 	TCase *t = tcase_create("passes");
-	SRunner *r;
-	int failed;
 
 	tcase_set_timeout(t, 300);
 	tcase_add_loop_test(t, bits_are_those_of_the_batch, 0, 9);
@@ -303,10 +298,5 @@ int main(void)
 	tcase_add_test(t, rows_and_host_calls);
 	tcase_add_test(t, other_sizes);
 	tcase_add_test(t, other_programs);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("passes", t);
 }

@@ -4,7 +4,7 @@
  */
 #include "tests/toys.h"
 
-#include "core/program.h"
+#include "tests/spoil.h"
 #include "tests/train_model.h"
 
 #define STEPS 2
@@ -43,25 +43,6 @@ struct outcome {
 	size_t n;
 };
 
-/* NaNs wherever a step may not read before it has written. */
-static void poison(struct hlx_program *p)
-{
-	unsigned char *nans;
-	uint64_t at;
-
-	for (uint32_t i = 0; i < p->n_cells; i++) {
-		const struct hlx_cell *c = &p->cell[i];
-		const struct hlx_memory *m;
-		if (c->parent != HLX_NONE || c->persistent || c->first == HLX_NONE || !c->bytes || c->external)
-			continue;
-		m = hlx_cell_memory(p, i, &at);
-		ck_assert_ptr_nonnull(nans = malloc(c->bytes));
-		memset(nans, 0xff, c->bytes);
-		ck_ok(hlx_memory_write(p->dev, m, at, c->bytes, nans));
-		free(nans);
-	}
-}
-
 static struct outcome train(const char *text, struct model_how how)
 {
 	struct outcome o = { .n = 0 };
@@ -70,7 +51,7 @@ static struct outcome train(const char *text, struct model_how how)
 	ck_ok(model_open_as(&m, text, NULL, how));
 	ck_assert_uint_le(hlx_graph_param_count(m.graph) * (1 + m.n_state), 256);
 	for (uint64_t s = 1; s <= STEPS; s++) {
-		poison(m.program);
+		spoil_memory(m.program);
 		ck_ok(model_train(&m, s, &o.result));
 	}
 	ck_ok(hlx_program_find_bad(m.program));

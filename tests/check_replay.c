@@ -4,7 +4,7 @@
  */
 #include "tests/toys.h"
 
-#include "core/program.h"
+#include "tests/spoil.h"
 
 #define STEPS 3
 #define BATCH 4u
@@ -33,36 +33,6 @@ struct setup {
 	bool poison, all_barriers;
 	uint64_t max_allocation;
 };
-
-/* NaNs wherever a step may not read before it has written. */
-static void poison(const struct hlx_program *p)
-{
-	uint64_t at;
-
-	for (uint32_t i = 0; i < p->n_cells; i++) {
-		const struct hlx_cell *c = &p->cell[i];
-		const struct hlx_memory *m;
-		if (c->parent != HLX_NONE || c->persistent || c->first == HLX_NONE || !c->bytes || c->external)
-			continue;
-		m = hlx_cell_memory(p, i, &at);
-		if (m->map)
-			memset(m->map + at, 0xff, c->bytes);
-	}
-}
-
-static void record_again(struct hlx_program *p)
-{
-	hlx_program_release(p);
-	p->cmd = NULL;
-	p->cmd_first = NULL;
-	p->n_cmds = 0;
-	p->descriptors = VK_NULL_HANDLE;
-	for (uint32_t i = 0; i < p->n_steps; i++) {
-		memset(p->step[i].view, 0, sizeof(p->step[i].view));
-		p->step[i].barrier = true;
-	}
-	ck_ok(hlx_program_materialize(p));
-}
 
 static void read_all(const struct hlx_graph *g, struct hlx_weights *w, struct outcome *out)
 {
@@ -99,7 +69,7 @@ static struct outcome train(const struct setup *s)
 	if (s->max_allocation)
 		ck_assert_uint_ge(p->n_chunks[HLX_ARENA_ACTIVATIONS], 2); /* pieces */
 	if (s->all_barriers)
-		record_again(p);
+		ck_ok(spoil_barriers(p, true));
 	for (uint32_t step = 0; step < STEPS; step++) {
 		const struct hlx_step pass = { .size = sizeof(pass), .train = 1, .step = step + 1, .n_seq = BATCH, .lr = 0.01f };
 		for (uint32_t i = 0; i < BATCH * SEQ; i++) {
@@ -107,7 +77,7 @@ static struct outcome train(const struct setup *s)
 			targets[i] = (i * 31 + step) % 50;
 		}
 		if (s->poison)
-			poison(p);
+			spoil_memory(p);
 		ck_ok(hlx_program_write(p, "tokens", HLX_VALUE, 0, BATCH * SEQ, tokens));
 		ck_ok(hlx_program_write(p, "targets", HLX_VALUE, 0, BATCH * SEQ, targets));
 		ck_ok(hlx_program_run(p, &pass));
@@ -183,11 +153,8 @@ END_TEST
 
 START_TEST(load)
 {
-	char dir[4096];
-
-	snprintf(dir, sizeof(dir), "%s/plugins/.libs", toys_env("top_builddir"));
 	ck_ok(hlx_registry_create(&registry));
-	ck_ok(hlx_registry_load_dir(registry, dir));
+	toys_plugins(registry);
 }
 END_TEST
 

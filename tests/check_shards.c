@@ -1,38 +1,9 @@
 /* check_shards.c - files of tokens: what is which, what is refused, several, larger than memory, gone in the middle. */
 #include "runner/data.h"
+#include "tests/run_files.h"
+#include "tests/suite.h"
 
-#include <check.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char dir[64];
-
-static void make_dir(void)
-{
-	strcpy(dir, "/tmp/hlx-shards-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-}
-
-static void remove_dir(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof command, "rm -rf '%s'", dir);
-	ck_assert_int_eq(system(command), 0);
-}
-
-static char *path_of(const char *name)
-{
-	static char path[8][128];
-	static unsigned at;
-	char *p = path[at++ % 8];
-
-	snprintf(p, 128, "%s/%s", dir, name);
-	return p;
-}
 
 /* n tokens of width bytes, the i-th being first + i, behind a header of three words or of none. */
 static char *make_file(const char *name, const uint32_t header[3], uint32_t width, uint32_t n, uint32_t first)
@@ -115,15 +86,14 @@ END_TEST
 /* Every change of a byte of the header, and every length: an error with its reason, or the tokens that it says. */
 START_TEST(damaged_headers)
 {
-	char *good = make_file("good.bin", gpt2, 2, 100, 0), *path = path_of("bad.bin"), command[300];
+	char *good = make_file("good.bin", gpt2, 2, 100, 0), *path = path_of("bad.bin");
 	uint64_t seed = 1;
 
 	for (int i = 0; i < 400; i++) {
 		struct data d;
 		int fd, status;
 
-		snprintf(command, sizeof command, "%s/bad.bin", dir);
-		unlink(command);
+		unlink(path);
 		ck_assert_int_eq(link(good, path), 0);
 		fd = open(path, O_RDWR);
 		uint8_t byte[1024], old[1224];
@@ -290,10 +260,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("shards");
 	TCase *t = tcase_create("shards");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(t, make_dir, remove_dir);
 	tcase_set_timeout(t, 30);
@@ -304,10 +271,5 @@ int main(void)
 	tcase_add_test(t, larger_than_memory);
 	tcase_add_test(t, a_shard_that_is_gone);
 	tcase_add_test(t, written_files_read_back);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("shards", t);
 }

@@ -99,11 +99,8 @@ END_TEST
 
 START_TEST(load)
 {
-	char dir[4096];
-
-	snprintf(dir, sizeof(dir), "%s/plugins/.libs", toys_env("top_builddir"));
 	ck_ok(hlx_registry_create(&registry));
-	ck_ok(hlx_registry_load_dir(registry, dir));
+	toys_plugins(registry);
 }
 END_TEST
 

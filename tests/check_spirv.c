@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tests/spirv_modules.h"
+#include "tests/suite.h"
 
 /* ---- compiled modules ---- */
 
@@ -321,10 +322,9 @@ START_TEST(deep_structs)
 }
 END_TEST
 
-static Suite *spirv_suite(void)
+int main(void)
 {
-	Suite *s = suite_create("spirv");
-	TCase *reading = tcase_create("reflect");
+	TCase *reading = tcase_create("spirv");
 
 	tcase_add_checked_fixture(reading, setup_fence, NULL);
 	tcase_set_timeout(reading, 60);
@@ -337,17 +337,5 @@ static Suite *spirv_suite(void)
 	tcase_add_test(reading, push_nested);
 	tcase_add_loop_test(reading, too_many, 0, 3);
 	tcase_add_test(reading, deep_structs);
-	suite_add_tcase(s, reading);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(spirv_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("spirv", reading);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tests/spirv_modules.h"
+#include "tests/suite.h"
 
 START_TEST(headers)
 {
@@ -100,10 +101,9 @@ START_TEST(mutated)
 	ck_assert_msg(accepted > 100 && refused > 100, "%d accepted, %d refused", accepted, refused);
 }
 END_TEST
-static Suite *spirv_suite(void)
+int main(void)
 {
-	Suite *s = suite_create("spirv_damage");
-	TCase *reading = tcase_create("reflect");
+	TCase *reading = tcase_create("spirv_damage");
 
 	tcase_add_checked_fixture(reading, setup_fence, NULL);
 	tcase_set_timeout(reading, 60);
@@ -111,17 +111,5 @@ static Suite *spirv_suite(void)
 	tcase_add_test(reading, small_error_buffers);
 	tcase_add_loop_test(reading, truncated, 0, COUNT(modules));
 	tcase_add_loop_test(reading, mutated, 0, COUNT(modules));
-	suite_add_tcase(s, reading);
-	return s;
-}
-
-int main(void)
-{
-	SRunner *runner = srunner_create(spirv_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run("spirv_damage", reading);
 }

@@ -10,6 +10,7 @@
 #include "hlx/math.h"
 #include "core/check/data.h"
 #include "core/program.h"
+#include "tests/suite.h"
 #include "tests/train_double.h"
 #include "tests/train_model.h"
 
@@ -224,10 +225,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("train");
 	TCase *t = tcase_create("train");
-	SRunner *r;
-	int failed, wired = getenv("HLX_QUICK") ? 1 : N_WIRINGS;
+	int wired = getenv("HLX_QUICK") ? 1 : N_WIRINGS;
 
 	tcase_set_timeout(t, 600);
 	tcase_add_loop_test(t, follows_the_references, 0, N_WIRINGS);
@@ -239,10 +238,5 @@ int main(void)
 	tcase_add_test(t, evaluation_is_the_same_forward);
 	tcase_add_test(t, optimizer_is_adam);
 	tcase_add_loop_test(t, gradient_of_the_whole_model, 0, wired);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("train", t);
 }

@@ -4,7 +4,7 @@
  */
 #include "tests/toys.h"
 
-#include "core/program.h"
+#include "tests/spoil.h"
 
 static struct hlx_registry *registry;
 
@@ -54,29 +54,14 @@ START_TEST(clean)
 }
 END_TEST
 
-/* The command buffers once more, without the barriers. */
-static int record_again(struct hlx_program *p, bool barriers)
-{
-	hlx_program_release(p);
-	p->cmd = NULL;
-	p->cmd_first = NULL;
-	p->n_cmds = 0;
-	p->descriptors = VK_NULL_HANDLE;
-	for (uint32_t i = 0; i < p->n_steps; i++) {
-		memset(p->step[i].view, 0, sizeof(p->step[i].view));
-		p->step[i].barrier &= barriers;
-	}
-	return hlx_program_materialize(p);
-}
-
 START_TEST(race)
 {
 	struct run r = start();
 	int status;
 
-	ck_ok(record_again(r.p, true)); /* nothing else is wrong with it */
+	ck_ok(spoil_barriers(r.p, true)); /* nothing else is wrong with it */
 	ck_ok(hlx_program_run(r.p, &pass));
-	status = record_again(r.p, false);
+	status = spoil_barriers(r.p, false);
 	if (status >= 0)
 		status = hlx_program_run(r.p, &pass);
 	ck_refused(status, HLX_EDEVICE, "validation layer: ", "SYNC-HAZARD-READ-AFTER-WRITE");

@@ -103,8 +103,7 @@ int main(int argc, char **argv)
 		status = st_begin(&w, argv[3]);
 	if (status >= 0)
 		status = write_all(&p, &w, &r);
-	if (status >= 0)
-		status = st_end(&w);
+	status = st_end(&w, status);
 	if (status < 0)
 		fprintf(stderr, "model_pass: %s\n", hlx_message());
 	hlx_program_destroy(p.program);

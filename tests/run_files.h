@@ -1,4 +1,4 @@
-/* run_files.h - a folder of a test's own, and one file in it.  Checked fixture: make_dir, remove_dir. */
+/* run_files.h - a folder of a test's own, and files in it.  Checked fixture: make_dir, remove_dir. */
 #ifndef RUN_FILES_H
 #define RUN_FILES_H
 
@@ -13,7 +13,7 @@ static char dir[64], path[128];
 
 static inline void make_dir(void)
 {
-	strcpy(dir, "/tmp/hlx-ckpt-XXXXXX");
+	strcpy(dir, "/tmp/hlx-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/file", dir);
 }
@@ -24,6 +24,17 @@ static inline void remove_dir(void)
 
 	snprintf(command, sizeof command, "rm -rf '%s'", dir);
 	ck_assert_int_eq(system(command), 0);
+}
+
+/* Of a file in dir, until eight more have been asked for. */
+static inline char *path_of(const char *name)
+{
+	static char paths[8][128];
+	static unsigned at;
+	char *p = paths[at++ % 8];
+
+	snprintf(p, sizeof paths[0], "%s/%s", dir, name);
+	return p;
 }
 
 static inline void put_file(const void *bytes, size_t n)

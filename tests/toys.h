@@ -2,10 +2,9 @@
 #ifndef TOYS_H
 #define TOYS_H
 
-#include <check.h>
+#include "tests/suite.h"
 #undef fail /* the old name of ck_abort_msg; hlx_host has a member of that name */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hlx/hlx.h"
@@ -60,6 +59,16 @@ static inline struct hlx_desc toys_desc(uint64_t rows, uint64_t cols)
 	return (struct hlx_desc){ .dtype = HLX_F32, .rank = 2, .dim = { rows, cols } };
 }
 
+/* The plugins of the build tree. */
+static inline void toys_plugins(struct hlx_registry *r)
+{
+	char folder[4096];
+
+	snprintf(folder, sizeof(folder), "%s/plugins/.libs", toys_env("top_builddir"));
+	ck_assert_msg(hlx_registry_load_dir(r, folder) >= 0, "%s", hlx_message());
+	ck_assert_msg(hlx_registry_op(r, "gemm") != NULL, "the plugins are not built in %s", folder);
+}
+
 /* x (rows, cols), and each line "name = text". */
 static inline struct hlx_graph *toys_graph(struct hlx_registry *r, bool grads, uint64_t rows, uint64_t cols,
 		const char *const *lines)
@@ -101,10 +110,7 @@ struct toys_test {
 };
 static inline int toys_run(const char *name, const struct toys_test *tests, size_t n, int timeout, bool fork)
 {
-	Suite *s = suite_create(name);
 	TCase *c = tcase_create(name);
-	SRunner *r;
-	int failed;
 
 	for (size_t i = 0; i < n; i++)
 		if (tests[i].times)
@@ -112,14 +118,9 @@ static inline int toys_run(const char *name, const struct toys_test *tests, size
 		else
 			tcase_add_test(c, tests[i].test);
 	tcase_set_timeout(c, timeout);
-	suite_add_tcase(s, c);
-	r = srunner_create(s);
 	if (!fork)
-		srunner_set_fork_status(r, CK_NOFORK);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+		setenv("CK_FORK", "no", 1);
+	return suite_run(name, c);
 }
 #define TOYS_RUN(name, tests, timeout, fork) toys_run(name, tests, sizeof(tests) / sizeof(*(tests)), timeout, fork)
 

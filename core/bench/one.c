@@ -8,6 +8,7 @@
 #include "core/check/node.h"
 #include "core/check/run.h"
 #include "core/host.h"
+#include "core/numerics.h"
 #include "core/registry.h"
 
 #define PATTERN (1u << 18) /* elements: values repeat after that many */
@@ -58,7 +59,7 @@ static int infer(struct one *o)
 
 	HLX_TRY(hlx_check_node_attrs(c, &o->attrs));
 	o->node = (struct hlx_node){ .struct_size = sizeof(o->node), .name = "t", .train = 1, .desc = o->desc,
-		.init = o->init, .attrs = o->attrs };
+		.init = o->init, .attrs = o->attrs, .key = hlx_stream(HLX_PURPOSE_NODE, "t") };
 	while (c->op->slots[o->node.n_slots].name)
 		o->node.n_slots++;
 	for (uint32_t i = 0; i < c->n_in; i++) {

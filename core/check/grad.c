@@ -8,7 +8,7 @@
 
 #define SAMPLES 7 /* elements of each tensor; brief: 3 */
 
-static const struct hlx_step step = { .size = sizeof(step), .train = 1, .step = 1, .n_seq = 1 };
+static const struct hlx_step step = HLX_STEP_REF64;
 
 static int walk_once(const struct hlx_check_graph *g, const struct hlx_check_case *c, uint64_t turn,
 		struct hlx_walk **out)

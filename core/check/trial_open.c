@@ -8,6 +8,7 @@
 
 #include "core/build.h"
 #include "core/host.h"
+#include "core/numerics.h"
 #include "core/registry.h"
 
 #define GRADS HLX_MAX_SLOTS /* where the gradients' parts begin */
@@ -106,7 +107,7 @@ static int make_node(struct hlx_trial *t)
 	HLX_TRY(hlx_check_node_graph(t->bench, t->unwired ? t->how.slots : batch, t->how.slots, &t->hand));
 	HLX_TRY(hlx_check_node_attrs(c, &t->attrs));
 	t->node = (struct hlx_node){ .struct_size = sizeof(t->node), .name = "t", .train = t->unwired || t->how.grads,
-		.desc = t->desc, .init = t->init, .attrs = t->attrs };
+		.desc = t->desc, .init = t->init, .attrs = t->attrs, .key = hlx_stream(HLX_PURPOSE_NODE, "t") };
 	while (c->op->slots[t->node.n_slots].name)
 		t->node.n_slots++;
 	return describe(t);

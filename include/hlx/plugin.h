@@ -132,13 +132,14 @@ struct hlx_shader {
 struct hlx_step {
 	uint32_t size, train;
 	uint64_t step; /* 1 for the first */
-	uint32_t seed[2];
-	uint32_t seq0, n_seq; /* the global index of the first sequence of this pass, and how many there are */
+	uint32_t seed[2]; /* the run's, low word first */
+	uint32_t seq0, n_seq; /* the index of this pass' first sequence among all of the run's (mod 2^32), and how many there are */
 	uint32_t position;    /* of the pass' first token in its sequences: 0 but for cached decoding */
 	float lr;             /* the schedule's, for this step */
 	uint32_t pad[2];
 };
 #define HLX_STEP_ROOM 208u /* bytes for an op's own scalars */
+#define HLX_STEP_REF64 { .size = sizeof(struct hlx_step), .train = 1, .step = 1, .n_seq = 1 } /* that of ref64 */
 
 struct hlx_node { /* one line of the INI's wiring */
 	size_t struct_size;
@@ -155,6 +156,7 @@ struct hlx_node { /* one line of the INI's wiring */
 	uint64_t accum;
 	uint64_t saved_bytes, work_bytes; /* prepare() sets */
 	void *priv;                       /* prepare() sets, destroy() frees */
+	uint64_t key;                     /* of the name: what an op's random words are drawn with (hlx/philox.h) */
 	/* infer() sets, if it can be sure: of a position of the outputs, each bit that counts (in columns that are positions:
 	 * those up to its own) depends on inputs at that position, and up to it in SPANS inputs, and not on how many the node
 	 * computes at a time, nor (but for step->position) on where the first one is.  Only a model of such nodes can be
@@ -231,7 +233,7 @@ struct hlx_op {
 	int (*ref_forward)(const struct hlx_node *, void *const value[], const struct hlx_step *);
 	int (*ref_backward)(const struct hlx_node *, void *const value[], void *const grad[], const struct hlx_step *);
 	/* The same mathematics in double, for gradients by central differences: fills OUT.  Integer inputs come as
-	 * doubles; a SLOTTED OUT is one run (the sum over all slots). */
+	 * doubles; a SLOTTED OUT is one run (the sum over all slots); the step is HLX_STEP_REF64. */
 	int (*ref64)(const struct hlx_node *, double *const value[]);
 	/* Shapes worth testing: "x=2x3x257 causal=yes" names inputs' dims ("tokens=2x5<256": integers below 256) and
 	 * attributes; ends with NULL. */

@@ -1,6 +1,6 @@
 /* write.c - a vocabulary as tokenizer.json, as Hugging Face's tokenizers read it. */
 #include "runner/bpe/bpe.h"
-#include "runner/outfile.h"
+#include "runner/out.h"
 
 #include <stdlib.h>
 
@@ -54,7 +54,7 @@ static void put_all(FILE *f, const struct bpe_parts *p, char *room)
 int bpe_write(const struct bpe_parts *p, const char *path)
 {
 	uint64_t longest = 0;
-	struct outfile o;
+	struct out o;
 	char *room;
 	int status;
 
@@ -62,9 +62,9 @@ int bpe_write(const struct bpe_parts *p, const char *path)
 		longest = p->offset[id + 1] - p->offset[id] > longest ? p->offset[id + 1] - p->offset[id] : longest;
 	if (!(room = malloc(2 * longest + 1)))
 		return hlx_fail(HLX_ENOMEM, "out of memory");
-	status = outfile_open(path, &o);
+	status = out_open(path, &o);
 	if (status >= 0)
 		put_all(o.f, p, room);
 	free(room);
-	return outfile_close(&o, status);
+	return out_end(&o, status);
 }
