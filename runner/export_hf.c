@@ -5,6 +5,7 @@
 #include "runner/tokenizer.h"
 
 #include <jansson.h>
+#include <string.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,6 +68,36 @@ static json_t *tokenizer_json(uint64_t vocab_size)
 			"fuse_unk", 0, "byte_fallback", 0, "vocab", vocab, "merges");
 }
 
+/* What ends a text, or null: left out it would be 50256, which a smaller vocabulary has not. */
+static json_t *end_id(const struct export *e)
+{
+	const struct bpe *b = tokenizer_bpe(e->model.conf.tokenizer);
+	uint32_t id = b ? bpe_find(b, BPE_END_OF_TEXT, strlen(BPE_END_OF_TEXT)) : BPE_NONE;
+
+	return id == BPE_NONE ? json_null() : json_integer(id);
+}
+
+static json_t *config_json(const struct export *e)
+{
+	json_t *j = gpt2_config(&e->gpt2);
+
+	json_object_set_new(j, "bos_token_id", end_id(e));
+	json_object_set_new(j, "eos_token_id", end_id(e));
+	return j;
+}
+
+static json_t *tokenizer_config_json(const struct export *e, const char *class)
+{
+	json_t *j = json_pack("{s:s, s:I}", "tokenizer_class", class, "model_max_length", (json_int_t)e->gpt2.max_seq_len), *id = end_id(e);
+
+	if (json_is_integer(id)) {
+		json_object_set_new(j, "bos_token", json_string(BPE_END_OF_TEXT));
+		json_object_set_new(j, "eos_token", json_string(BPE_END_OF_TEXT));
+	}
+	json_decref(id);
+	return j;
+}
+
 /* The files that the model's own was read from, or that of bytes. */
 static int put_tokenizer(const struct export *e, const char *dir)
 {
@@ -85,8 +116,7 @@ static int put_tokenizer(const struct export *e, const char *dir)
 		status = out_copy(from, dir, "tokenizer.json");
 	}
 	CLI_TRY(status);
-	return out_json(dir, "tokenizer_config.json", json_pack("{s:s, s:I}", "tokenizer_class",
-			parts ? "GPT2Tokenizer" : "PreTrainedTokenizerFast", "model_max_length", (json_int_t)e->gpt2.max_seq_len));
+	return out_json(dir, "tokenizer_config.json", tokenizer_config_json(e, parts ? "GPT2Tokenizer" : "PreTrainedTokenizerFast"));
 }
 
 int export_hf(struct export *e, const char *dir)
@@ -96,6 +126,6 @@ int export_hf(struct export *e, const char *dir)
 
 	free(path);
 	CLI_TRY(status);
-	CLI_TRY(out_json(dir, "config.json", gpt2_config(&e->gpt2)));
+	CLI_TRY(out_json(dir, "config.json", config_json(e)));
 	return put_tokenizer(e, dir);
 }

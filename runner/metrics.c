@@ -5,19 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-int metrics_append(struct journal *j, const struct metrics *m)
+size_t metrics_line(const struct metrics *m, char out[METRICS_LINE])
 {
-	char line[512];
-	int n = snprintf(line, sizeof line, "{\"step\": %" PRIu64 ", \"loss\": %.9g, \"lr\": %.9g, \"grad_norm\": %.9g, "
-			"\"ms\": %.2f, \"tokens_per_s\": %.1f", m->step, (double)m->loss, (double)m->lr,
-			(double)m->grad_norm, m->ms, m->tokens_per_s);
+	int n = snprintf(out, METRICS_LINE, "{\"step\": %" PRIu64 ", \"loss\": %.9g, \"lr\": %.9g, \"grad_norm\": %.9g, "
+			"\"ms\": %.2f, \"tokens_per_s\": %.1f, \"memory\": %" PRIu64, m->step, (double)m->loss, (double)m->lr,
+			(double)m->grad_norm, m->ms, m->tokens_per_s, m->memory);
 
 	if (m->has_valid)
-		n += snprintf(line + n, sizeof line - (size_t)n, ", \"val_loss\": %.9g", (double)m->valid_loss);
+		n += snprintf(out + n, METRICS_LINE - (size_t)n, ", \"val_loss\": %.9g", (double)m->valid_loss);
 	if (m->ended)
-		n += snprintf(line + n, sizeof line - (size_t)n, ", \"ended\": \"early_stop\"");
-	n += snprintf(line + n, sizeof line - (size_t)n, ", \"hash\": \"%016" PRIx64 "\"}\n", m->hash);
-	return journal_append(j, line, (size_t)n);
+		n += snprintf(out + n, METRICS_LINE - (size_t)n, ", \"ended\": \"early_stop\"");
+	n += snprintf(out + n, METRICS_LINE - (size_t)n, ", \"hash\": \"%016" PRIx64 "\"}\n", m->hash);
+	return (size_t)n;
+}
+
+int metrics_append(struct journal *j, const struct metrics *m)
+{
+	char line[METRICS_LINE];
+	size_t n = metrics_line(m, line);
+
+	return journal_append(j, line, n);
 }
 
 int metrics_cut(struct journal *j, uint64_t step)
@@ -41,15 +48,16 @@ int metrics_cut(struct journal *j, uint64_t step)
 static bool parse(const char *line, size_t size, struct metrics *m)
 {
 	json_t *o = json_loadb(line, size, 0, NULL);
-	double step, loss, lr, grad_norm, valid = 0;
-	bool good = o && !json_unpack(o, "{s:F, s:F, s:F, s:F, s:F, s:F, s?F}", "step", &step, "loss", &loss, "lr", &lr, "grad_norm",
-			&grad_norm, "ms", &m->ms, "tokens_per_s", &m->tokens_per_s, "val_loss", &valid) && step >= 1 && step <= 4294967295.0;
+	double step, loss, lr, grad_norm, memory = 0, valid = 0;
+	bool good = o && !json_unpack(o, "{s:F, s:F, s:F, s:F, s:F, s:F, s?F, s?F}", "step", &step, "loss", &loss, "lr", &lr, "grad_norm",
+			&grad_norm, "ms", &m->ms, "tokens_per_s", &m->tokens_per_s, "memory", &memory, "val_loss", &valid) && step >= 1 && step <= 4294967295.0;
 
 	if (good) {
 		m->step = (uint64_t)step;
 		m->loss = (float)loss;
 		m->lr = (float)lr;
 		m->grad_norm = (float)grad_norm;
+		m->memory = (uint64_t)memory;
 		m->has_valid = json_object_get(o, "val_loss");
 		m->valid_loss = (float)valid;
 	}

@@ -8,11 +8,16 @@ struct metrics {
 	uint64_t step;
 	float loss, lr, grad_norm;
 	double ms, tokens_per_s;
+	uint64_t memory; /* bytes of the device that the run holds; 0 in files of versions that did not write it */
 	bool has_valid, ended; /* ended: by [train] early_stop; not read */
 	float valid_loss;
 	uint64_t hash; /* chained */
 };
 
+enum { METRICS_LINE = 512 };
+
+/* A step's line of metrics.jsonl, its end included; its length. */
+size_t metrics_line(const struct metrics *, char out[METRICS_LINE]);
 int metrics_append(struct journal *, const struct metrics *);
 /* Cuts what comes after step, and a last line that is not whole. */
 int metrics_cut(struct journal *, uint64_t step);

@@ -39,6 +39,7 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_FORMAT] = { "format", "F", "hf, gguf or safetensors", 0, VALUE_FORMAT },
 	[OPT_CORPUS] = { "corpus", "FILE", "all of this text (default: the validation part of the run's corpus)", 0, VALUE_FILE },
 	[OPT_JSON] = { "json", NULL, "print one JSON object instead of a table", 0, 0 },
+	[OPT_JSON_LINES] = { "json", NULL, "print the lines of metrics.jsonl as they come, a JSON object a step, and nothing else but errors", 0, 0 },
 	[OPT_LOG_X] = { "log-x", NULL, "a logarithmic axis of steps", 0, 0 },
 	[OPT_LOG_Y] = { "log-y", NULL, "a logarithmic axis of losses", 0, 0 },
 	[OPT_PORT] = { "port", "N", "of the page; 0 takes any that is free (default 8642)", 0, 0 },
@@ -147,6 +148,7 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_LIST: case OPT_LIST_BENCH: a->list = true; return 0;
 	case OPT_QUICK: case OPT_QUICK_BENCH: a->quick = true; return 0;
 	case OPT_JSON: a->json = true; return 0;
+	case OPT_JSON_LINES: a->json = a->quiet = true; return 0;
 	case OPT_LOG_X: a->log_x = true; return 0;
 	case OPT_LOG_Y: a->log_y = true; return 0;
 	default: return hlx_fail(CLI_USAGE, "no such option");

@@ -123,6 +123,12 @@ static void draw(struct progress *p, const struct metrics *m)
 
 int progress_step(struct progress *p, const struct metrics *m)
 {
+	char line[METRICS_LINE];
+
+	if (p->json) {
+		fwrite(line, 1, metrics_line(m, line), stdout);
+		return cli_flush();
+	}
 	if (p->live && !p->quiet && !m->has_valid) {
 		draw(p, m);
 		return cli_flush();

@@ -6,6 +6,7 @@
 
 struct progress {
 	bool quiet, live, color, drawn;
+	bool json; /* lines of metrics.jsonl, whatever quiet says */
 	uint64_t first, total, log_every;
 	double begin, drawn_at; /* seconds */
 };

@@ -84,6 +84,7 @@ static int go_on(struct train *t, const struct cli_args *args)
 		fprintf(stderr, "hlxt: note: after step %llu: %s\n", (unsigned long long)t->at.step, changed);
 	CLI_TRY(history_go_on(t->folder, &t->at, c, *changed));
 	progress_begin(&t->progress, args->quiet, t->at.step, (uint64_t)c->steps, (uint64_t)c->log_every);
+	t->progress.json = args->json;
 	CLI_TRY(train_say(t));
 	return train_loop(t);
 }
@@ -147,5 +148,5 @@ const struct command command_resume = {
 	"its own.",
 	"hlxt resume runs/tiny\n"
 	"hlxt resume runs/tiny --steps 3000 --set train.lr=1e-4\n",
-	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET }, resume
+	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, resume
 };

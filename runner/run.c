@@ -142,6 +142,7 @@ static int run_in(const char *dir, struct train *t, const struct st_file *init, 
 		return status;
 	}
 	progress_begin(&t->progress, args->quiet, 0, (uint64_t)c->steps, (uint64_t)c->log_every);
+	t->progress.json = args->json;
 	status = train_say(t);
 	if (status >= 0 && c->init)
 		status = progress_say(&t->progress, "weights  %s%s", init->path, weights_said(flushed, room));
@@ -185,5 +186,5 @@ const struct command command_run = {
 	"hlxt help ini tells of the keys.",
 	"hlxt run tiny.ini\n"
 	"hlxt run tiny.ini --out other --set ops.gemm=gemm16 --set train.seed=2\n",
-	{ OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET }, run
+	{ OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, run
 };

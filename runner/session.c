@@ -149,3 +149,17 @@ uint64_t session_parameters(const struct session *s)
 		n += hlx_graph_param(g, i).numel;
 	return n;
 }
+
+uint64_t session_memory(const struct session *s)
+{
+	const struct hlx_program *program[] = { s->train, s->eval, s->sample };
+	uint64_t weights = 0, sum = 0;
+
+	for (size_t i = 0; i < CLI_COUNT(program); i++)
+		if (program[i]) {
+			const struct hlx_plan_info p = hlx_program_plan(program[i]);
+			weights = p.weights; /* all share them */
+			sum += p.total - p.weights;
+		}
+	return weights + sum;
+}

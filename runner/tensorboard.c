@@ -22,11 +22,11 @@
 #define NAME FRONT "%010lld.hlxt"
 
 struct bytes {
-	unsigned char at[256]; /* five values of a tag of 12 letters at most take 130 */
+	unsigned char at[256]; /* six values of a tag of 12 letters at most take 170 */
 	size_t size;
 };
 
-/* Polynomial of Castagnoli, reflected; a step is 150 bytes, too few for a table. */
+/* Polynomial of Castagnoli, reflected; a step is 170 bytes, too few for a table. */
 static uint32_t masked_crc(const unsigned char *at, size_t n)
 {
 	uint32_t crc = ~0u;
@@ -109,6 +109,8 @@ static void make_step(struct bytes *out, const struct metrics *m, double time)
 	put_value(&summary, "lr", m->lr);
 	put_value(&summary, "grad_norm", m->grad_norm);
 	put_value(&summary, "tokens_per_s", (float)m->tokens_per_s);
+	if (m->memory)
+		put_value(&summary, "memory", (float)m->memory);
 	if (m->has_valid)
 		put_value(&summary, "val_loss", m->valid_loss);
 	begin_event(&event, time);

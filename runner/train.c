@@ -219,7 +219,10 @@ static int whole_step(struct train *t, uint64_t number)
 	if (ahead < 0)
 		return ahead; /* train_loop() writes down what there is */
 	CLI_TRY(write_down(t));
-	t->progress.quiet |= hung_up; /* the terminal is gone: writing to it would be an error */
+	if (hung_up) { /* the terminal is gone: writing to it would be an error */
+		t->progress.quiet = true;
+		t->progress.json = false;
+	}
 	CLI_TRY(progress_step(&t->progress, &t->last));
 	if (t->session->sample && due(number, c->sample_every, last) && c->sample_tokens)
 		CLI_TRY(train_sample(t));

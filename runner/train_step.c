@@ -115,7 +115,7 @@ int train_wait(struct train *t)
 	CLI_TRY(hlx_program_wait(p));
 	CLI_TRY(hlx_program_result(p, &r));
 	*m = (struct metrics){ .step = number, .loss = r.count > 0 ? r.loss_sum / r.count : 0,
-		.lr = step_of(t, number, true).lr, .grad_norm = r.grad_norm };
+		.lr = step_of(t, number, true).lr, .grad_norm = r.grad_norm, .memory = session_memory(t->session) };
 	CLI_TRY(check_finite(p, &r, number));
 	CLI_TRY(hlx_program_hash(p, t->sums));
 	m->ms = 1e3 * (progress_now() - t->begin);

@@ -1,13 +1,15 @@
 'use strict';
 // What the server sends is kept a run: columns by step.  Charts are made anew where their curves change, else given new data.
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7f7f7f'];
-const KEYS = ['loss', 'lr', 'grad_norm', 'tokens_per_s', 'val_loss'];
+const CHARTS = ['loss', 'lr', 'grad_norm', 'tokens_per_s', 'memory'];
+const KEYS = [...CHARTS, 'val_loss'];
 const MOST = 16;
 const $ = id => document.getElementById(id);
 const runs = new Map(); // name: { color, on, step: [], loss: [] ..., samples, config, label }
 const charts = {};
 let events = null, planned = 0;
 
+const short = (value, digits) => value == null ? '' : String(Number(value.toPrecision(digits)));
 const chosen = () => [...runs].filter(([, r]) => r.on);
 
 function clear(r) {
@@ -23,6 +25,7 @@ function takeMetrics(r, lines) {
 		while (r.step.length && r.step.at(-1) >= m.step) // cut back by resume: the step is made again
 			[r.step, ...KEYS.map(k => r[k])].forEach(column => column.pop());
 		r.step.push(m.step);
+		m.memory &&= m.memory / 2 ** 20;
 		KEYS.forEach(k => r[k].push(m[k] ?? null));
 	}
 }
@@ -69,8 +72,9 @@ function options(key, series, width) {
 	return {
 		width, height: key === 'loss' ? 340 : 220,
 		scales: { x: { time: false, distr: $('logx').checked ? 3 : 1 }, y: { distr: log } },
-		axes: [axis, { ...axis, size: 64, values: (u, at) => at.map(v => v === null ? '' : String(Number(v.toPrecision(4)))) }],
+		axes: [axis, { ...axis, size: 64, values: (u, at) => at.map(v => short(v, 4)) }],
 		series: [{ label: 'step' }, ...series],
+		legend: { markers: { fill: (u, i) => series[i - 1].dash ? series[i - 1].stroke : null } },
 	};
 }
 
@@ -100,11 +104,20 @@ function showSamples() {
 			continue;
 		const pre = document.createElement('pre'), b = document.createElement('b');
 		b.textContent = name + '\n';
-		pre.append(b, r.samples.slice(-20000));
+		pre.append(b, r.samples.slice(-20000).trimEnd());
 		box.append(pre);
 	}
 	if (end)
 		box.scrollTop = box.scrollHeight;
+}
+
+// In place of the charts where there are none.
+function showLast() {
+	const last = (r, key) => short(r[key].findLast(v => v !== null), 6);
+	$('last').replaceChildren(row(['', 'step', 'loss', 'validation', 'lr', 'gradient norm', 'tokens/s', 'MiB'], 'th', false));
+	for (const [name, r] of chosen())
+		$('last').append(row([name, r.step.at(-1) ?? '', ...['loss', 'val_loss', 'lr', 'grad_norm', 'tokens_per_s', 'memory']
+			.map(key => last(r, key))], 'td', false));
 }
 
 function parseIni(text) {
@@ -167,7 +180,9 @@ function show() {
 		r.label.textContent = n ? ` step ${r.step[n - 1]}, loss ${r.loss[n - 1].toFixed(4)}` : '';
 	}
 	if (typeof uPlot !== 'undefined')
-		['loss', 'lr', 'grad_norm', 'tokens_per_s'].forEach(draw);
+		CHARTS.forEach(draw);
+	else
+		showLast();
 	showSamples();
 }
 
@@ -227,7 +242,10 @@ addEventListener('resize', plan);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', plan);
 if (typeof uPlot === 'undefined') {
 	$('note').hidden = false;
-	$('note').textContent = 'No charts: this hlxt was built without uPlot (configure --with-uplot). The rest works.';
+	document.querySelectorAll('.chart').forEach(c => c.parentNode.hidden = true);
+	$('last').closest('section').hidden = false;
+	$('controls').hidden = true;
+	$('note').textContent = 'No charts: this hlxt was built without uPlot (configure --with-uplot). The rest works, and hlxt plot draws losses.';
 }
 findRuns();
 setInterval(findRuns, 3000);
