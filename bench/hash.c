@@ -86,7 +86,7 @@ static int run(char **argv)
 		snprintf(choice, sizeof choice, "ops.hash=%s", argv[2]);
 		args.set[args.n_set++] = choice;
 	}
-	CLI_TRY(path_find(argv[1], NULL, &path));
+	CLI_TRY(path_find(argv[1], NULL, NULL, &path));
 	CLI_TRY(conf_open(path, &args, &conf));
 	CLI_TRY(session_plugins(&s));
 	CLI_TRY(conf_read(&conf, s.registry, &args));

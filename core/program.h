@@ -43,6 +43,7 @@ struct hlx_access {
 	uint32_t cell;
 	uint64_t offset, range;
 	bool read, write, texel;
+	uint8_t tensor; /* 1 + the slot of whose tensor in the cell it sees elements, 0: of the bytes as they lie there */
 };
 
 /*
@@ -142,6 +143,9 @@ int hlx_program_add_cell(struct hlx_program *, struct hlx_cell, uint32_t *out);
 /* regions.c: how two tensors of one storage lie to each other */
 enum hlx_relation { HLX_SAME, HLX_DISJOINT, HLX_MIXED };
 enum hlx_relation hlx_desc_relation(const struct hlx_desc *, const struct hlx_desc *);
+/* Steps a and b see tensors of one cell that have no element in common, though their windows may meet. */
+bool hlx_access_apart(const struct hlx_program *, const struct hlx_prog_step *a, const struct hlx_access *,
+		const struct hlx_prog_step *b, const struct hlx_access *);
 /* True when the n tensors, mutually disjoint, fill `whole` exactly. */
 bool hlx_desc_covers(const struct hlx_desc *whole, const struct hlx_region *part, uint32_t n);
 /* record.c */

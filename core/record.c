@@ -76,6 +76,7 @@ static int bind(struct hlx_rec *rec, const struct hlx_pipeline *pl, uint32_t i, 
 	HLX_TRY(resolve(rec, a, what, out));
 	out->read = b->read;
 	out->write = b->write;
+	out->tensor = a->what <= HLX_GRAD ? (uint8_t)(a->slot + 1) : 0;
 	if (b->elem_bytes && out->range < b->elem_bytes && out->range < 4)
 		return hlx_fail(HLX_EPLUGIN, "%s: %llu bytes for elements of %u", what, (unsigned long long)out->range,
 				b->elem_bytes);

@@ -1,6 +1,6 @@
 /*
  * regions.c - how tensors that share a storage lie to each other: needed to know whether a gradient is written for the first
- * time, once more, or only in part.
+ * time, once more, or only in part; and which steps must wait for each other.
  *
  * A tensor is brought to runs: dims of 1 dropped, the rest sorted by stride, neighbours merged where one continues the
  * other.  q, k and v of (B, T, 3D) become { D by 1, B*T by 3D } at offsets 0, D, 2D: the same runs in disjoint columns.
@@ -98,6 +98,15 @@ enum hlx_relation hlx_desc_relation(const struct hlx_desc *da, const struct hlx_
 	if (end_of(&a) <= b.offset || end_of(&b) <= a.offset || apart_in_columns(&a, &b))
 		return HLX_DISJOINT;
 	return HLX_MIXED;
+}
+
+/* The validation layer sees windows, no tensors: under its eyes everything waits whose windows meet. */
+bool hlx_access_apart(const struct hlx_program *p, const struct hlx_prog_step *a, const struct hlx_access *x,
+		const struct hlx_prog_step *b, const struct hlx_access *y)
+{
+	if (x->cell != y->cell || !x->tensor || !y->tensor || p->dev->messenger)
+		return false;
+	return hlx_desc_relation(&p->node[a->node].desc[x->tensor - 1], &p->node[b->node].desc[y->tensor - 1]) == HLX_DISJOINT;
 }
 
 static bool is_gapless(const struct hlx_desc *d, const struct runs *r)

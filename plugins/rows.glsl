@@ -8,7 +8,8 @@
  * A buffer is declared twice, as floats and as vec4s.  Rows whose length is a multiple of 4 are seen as
  * vec4s: one load of 16 bytes a lane.  Others go by floats, so that nothing past an element is ever touched.
  * ROWS_KEEPS, before the include: there are ROWS_KEEP (specialization constant 2), the turns of a row that fit a lane's
- * registers, or 0; and accumulate (constant 3), add to what a gradient holds.  In a public shader that is the last word of
+ * registers, or 0; accumulate (constant 3), add to what a gradient holds; and ROWS_AHEAD (constant 4), the turns of another row
+ * that are read together.  In a public shader that is the last word of
  * the push constants, where ROWS_ACCUMULATE stands.
  *
  * ROWS_TEXEL, for CPU drivers and lengths that are multiples of 4: what is read comes through uniform texel buffers; what is
@@ -28,25 +29,35 @@ layout(constant_id = ROWS_VEC_ID) const uint rows_unit = 1u; /* 1, 4 or 64: what
 #endif
 
 /* hlx_tail to a row's end. */
-vec4 rows_tail(vec4 v, uint g, uint cols)
+vec4 rows_tail(vec4 v, uint g, uint cols, float fill)
 {
 #ifndef HLX_PUBLIC
 	if (rows_unit == 64u)
 		return v;
 #endif
-	return hlx_tail(v, g, cols);
+	return hlx_tail(v, g, cols, fill);
+}
+
+vec4 rows_tail(vec4 v, uint g, uint cols)
+{
+	return rows_tail(v, g, cols, 0.0f);
 }
 
 #ifdef HLX_PUBLIC
 #define ROWS_KEEP 0u
+#define ROWS_AHEAD 1u
 #define ROWS_ACCUMULATE uint accumulate;
 #elif defined(ROWS_KEEPS)
 layout(constant_id = 2) const uint ROWS_KEEP = 0u;
 layout(constant_id = 3) const uint accumulate = 0u;
+layout(constant_id = 4) const uint ROWS_AHEAD = 1u;
 #define ROWS_ACCUMULATE
 #endif
 
 #ifdef ROWS_KEEPS
+/* Turns that are read together: of a kept row all. */
+#define ROWS_CHUNK (ROWS_KEEP > 0u ? ROWS_KEEP : ROWS_AHEAD)
+
 /* A row's length for HLX_FOR_KEPT: a constant where the row is kept, so that no branch keeps its loads apart. */
 uint rows_span(uint cols)
 {

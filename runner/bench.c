@@ -80,9 +80,21 @@ static int bench(const struct cli_args *args)
 
 const struct command command_bench = {
 	"bench", "INI|OP [CASE...]", "measure a training step, or an op's shapes, against the device's ceilings",
-	"An INI: its training step, split into phases and ops.  An OP: forward and backward of each implementation that\n"
-	"supports the shape here (OP/IMPL: of that one); the op's own shapes, or each CASE, which is one word of the shell:\n"
-	"hlxt bench gemm/simd 'a=8x128x256 out=1024'.\n"
-	"Times are medians after a warm-up; % is the share of what the device copies, or computes, at best.\n",
-	{ OPT_SET, OPT_DEVICE, OPT_QUICK, OPT_JSON }, bench
+	"An INI: the training step that it would run. Time on the wall, CPU time of the thread that submits it, "
+	"tokens a second, dispatches, barriers and memory; and a profile: forward, backward, optimizer and hash, "
+	"and each implementation of an op, with the operations and bytes a second that its work makes of that "
+	"time. The last column is that rate as a share of a ceiling of the device, measured first: what it "
+	"copies, or what it computes with a * b + c rounded twice (portable implementations) or with fma "
+	"(others), whichever is nearer. What stays in a cache can be faster than that copy.\n\n"
+	"Times are medians after a warm-up. The profile is of a second recording with a timestamp behind each "
+	"node, which holds the device up a little; on a CPU driver each node is submitted alone and timed on the "
+	"wall. Nothing is written.\n\n"
+	"An OP: every implementation (OP/IMPL: that one), forward and backward, on the op's own shapes or on "
+	"each CASE: inputs, dims and attributes in one word of the shell, as in 'a=8x128x256 out=1024 bias=yes'; "
+	"'tokens=8x128<256' are integers below 256. The backward pass is measured whole, and for the gradient of "
+	"each input and of all parameters alone. Shapes that are big for a CPU driver are measured there where "
+	"they are named.",
+	"hlxt bench tiny.ini\n"
+	"hlxt bench gemm/simd 'a=3x7x64 out=32' --quick\n",
+	{ OPT_SET, OPT_DEVICE, OPT_QUICK_BENCH, OPT_JSON, OPT_LIST_BENCH }, bench
 };

@@ -149,6 +149,48 @@ static int profile(struct bench *b)
 	return status;
 }
 
+/* ---- the same by epochs ---- */
+
+static json_t *step_text(const struct hlx_program *p, const struct hlx_prog_step *s)
+{
+	const struct hlx_prog_node *n = &p->node[s->node];
+	const char *path = n->path, *pass = s->node >= p->graph->n_nodes ? n->op->name : s->backward ? "backward" : "forward";
+
+	if (s->kind != HLX_DISPATCH)
+		return json_sprintf("%s %s %s", path, pass, s->kind == HLX_COPY ? "copy" : "fill");
+	return json_sprintf("%s %s %s (%u, %u, %u)", path, pass, s->pipeline->shader->name, s->groups[0], s->groups[1],
+			s->groups[2]);
+}
+
+static int put_epochs(struct bench *b, const struct hlx_profile *f)
+{
+	const struct hlx_program *p = b->session.train;
+	json_t *epochs = json_array();
+
+	json_object_set_new(b->out, "epochs", epochs);
+	for (uint32_t i = 0; i < f->n; i++) {
+		json_t *steps = json_array(), *row = json_pack("{s:f, s:i, s:o}", "seconds", f->span[i].seconds, "times",
+				(int)f->span[i].times, "steps", steps);
+		if (!row || json_array_append_new(epochs, row))
+			return hlx_fail(HLX_ENOMEM, "out of memory");
+		for (uint32_t k = 0; k < f->span[i].n; k++)
+			if (json_array_append_new(steps, step_text(p, &p->step[f->span[i].first + k])))
+				return hlx_fail(HLX_ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+static int profile_epochs(struct bench *b)
+{
+	struct hlx_profile f;
+	int status = hlx_profile_epochs(&b->timer, b->session.train, b->args->quick ? 3 : 11, &f);
+
+	if (status >= 0)
+		status = put_epochs(b, &f);
+	hlx_profile_finish(&f);
+	return status;
+}
+
 /* ---- all of it ---- */
 
 static void put_plan(struct bench *b, const struct conf *c)
@@ -189,6 +231,8 @@ static int run(struct bench *b, struct conf *c, struct data *d, struct train *t)
 	put_plan(b, c);
 	CLI_TRY(time_steps(b, t));
 	CLI_TRY(profile(b));
+	if (b->args->list)
+		CLI_TRY(profile_epochs(b));
 	if (!b->args->json)
 		bench_print_model(b);
 	return 0;

@@ -112,6 +112,8 @@ static int check(const struct sweep *s, const char *const *own)
 
 	if (args->n_set)
 		return hlx_fail(CLI_USAGE, "bench: --set is for an INI; %s/IMPL measures one implementation", s->op->name);
+	if (args->list)
+		return hlx_fail(CLI_USAGE, "bench: --list is for an INI: an op has no steps to list");
 	CLI_TRY(check_impl(s));
 	if (!args->n_words && (!own || !*own))
 		return hlx_fail(HLX_EINVAL, "op %s has no shapes of its own to measure: name a case, as in hlxt bench %s 'x=2x3x5'",

@@ -81,6 +81,20 @@ static void print_memory(const json_t *memory)
 		printf(" %s %.1f%s", key, json_number_value(value) / 1048576.0, strcmp(key, "total") ? "," : " MiB\n");
 }
 
+static void print_epochs(const json_t *epochs)
+{
+	const json_t *epoch, *step;
+	size_t i, k;
+
+	printf("\nwhat runs at once:\n");
+	json_array_foreach(epochs, i, epoch)
+		json_array_foreach(json_object_get(epoch, "steps"), k, step)
+			if (k)
+				printf("%16s%s\n", "", json_string_value(step));
+			else
+				printf("  %9.2f us  %s\n", 1e6 * real(epoch, "seconds"), json_string_value(step));
+}
+
 void bench_print_model(const struct bench *b)
 {
 	const json_t *o = b->out, *row;
@@ -106,4 +120,6 @@ void bench_print_model(const struct bench *b)
 		print_rate(row);
 	}
 	print_memory(json_object_get(o, "memory"));
+	if (json_object_get(o, "epochs"))
+		print_epochs(json_object_get(o, "epochs"));
 }

@@ -260,8 +260,20 @@ static int check(const struct cli_args *args)
 
 const struct command command_check = {
 	"check", "[OP | OP/IMPL | FILE.so]", "hold implementations of ops to their references, bit for bit",
-	"Without a word: all there are.  FILE.so is loaded beside the installed plugins, and what it brings is checked.  For each\n"
-	"implementation a line: ok, FAIL, or - where a check does not apply or an earlier one has failed; what failed is named\n"
-	"with the first case, element and both bit patterns.  Exit status 0: all passed, 1: one failed.\n",
-	{ OPT_QUICK, OPT_SEED, OPT_DEVICE, OPT_QUIET }, check
+	"Runs each implementation of each op, of one op, or one implementation, on the device and compares it "
+	"with the op's reference: bit for bit where its tier is portable, within 1/128 of the tensor's largest "
+	"magnitude where it is device. FILE.so is loaded beside the installed plugins, and what it brings is "
+	"checked: its ops with all their implementations, and its implementations of other ops.\n\n"
+	"Cases are the op's own and others made from them: sizes, attributes, layouts, batch slots, kinds of "
+	"values. Each implementation has a process of its own, as many at a time as there are processors, 8 "
+	"at most: one that crashes fails, and the others go on.\n\n"
+	"A line for each implementation says ok, FAIL, or - where a check does not apply or an earlier one has "
+	"failed; then what failed, with the first case, slot, element and both bit patterns. References come "
+	"last: what they leave in memory, their bits with denormals flushed, their results and gradients in "
+	"double.\n\n"
+	"Status 1 if anything failed, 2 for an op or implementation that is not there, 4 for a file that is no "
+	"plugin. With --quiet only what failed is printed.",
+	"hlxt check gelu --quick\n"
+	"hlxt check gelu/flat\n",
+	{ OPT_QUICK, OPT_SEED_CHECK, OPT_DEVICE, OPT_QUIET }, check
 };

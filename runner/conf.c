@@ -67,7 +67,7 @@ static int read_key(struct conf *c, const struct conf_key *k)
 	case KEY_REAL:
 		*(double *)at = k->def;
 		return hlx_ini_real(c->ini, k->section, k->name, k->min, k->max, at);
-	case KEY_TEXT:
+	case KEY_TEXT: case KEY_PATH:
 		*(const char **)at = k->text;
 		return hlx_ini_string(c->ini, k->section, k->name, at);
 	case KEY_CHOICE:

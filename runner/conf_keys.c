@@ -47,7 +47,7 @@ const struct conf_key conf_keys[] = {
 		KEY_INT, AT(slots), .def = 0, .min = 0, .max = 1024 },
 	{ "train", "init", "whose weights the run starts with: a safetensors file, or the folder of a model, a run or a checkpoint. "
 		"Without it they are random",
-		KEY_TEXT, AT(init_text), .text = "" },
+		KEY_PATH, AT(init_text), .text = "" },
 	{ "train", "frozen", "parameters that stay as they are, by their paths, blanks between: `embed.* layer.0.*`",
 		KEY_TEXT, AT(frozen), .text = "" },
 	{ "train", "optimizer", "an op; its own keys stand in `[train]`, too",
@@ -72,13 +72,13 @@ const struct conf_key conf_keys[] = {
 		KEY_REAL, AT(split), .def = 0.1, .min = 0, .max = 0.9 },
 	{ "data", "tokenizer", "`bytes`: a token is a byte. Otherwise the path of a `tokenizer.json`, or of a folder with `vocab.json` "
 		"and `merges.txt`",
-		KEY_TEXT, AT(tokenizer_name), .text = "bytes", .later = true },
+		KEY_PATH, AT(tokenizer_name), .text = "bytes", .later = true },
 	{ "data", "format", "what the files are, see below. `auto`: `llmc` where a file begins as those do, else `uint16` where its name "
 		"ends with `.bin`, else `text`",
 		KEY_CHOICE, AT(format), .def = FORMAT_AUTO, .choices = token_formats },
 
 	{ "output", "dir", "the run's folder, NAME being that of the INI; `--out` comes first",
-		KEY_TEXT, AT(dir), .shown = "runs/NAME" },
+		KEY_PATH, AT(dir), .shown = "runs/NAME" },
 	{ "output", "checkpoint_every", "there is one before the first step and after the last anyhow",
 		KEY_EVERY, AT(checkpoint_every), .def = 10, .min = 0, .max = BIG, .later = true },
 	{ "output", "keep", "the newest checkpoints that are kept, besides those of step 0 and of the best validation",

@@ -9,6 +9,7 @@ enum key_type {
 	KEY_INT,    /* int64_t */
 	KEY_REAL,   /* double */
 	KEY_TEXT,   /* const char * */
+	KEY_PATH,   /* KEY_TEXT, of a file or folder */
 	KEY_CHOICE, /* int64_t, 1 for the first choice */
 	KEY_EVERY,  /* struct conf_every, whose default is in epochs */
 	KEY_SHARE,  /* struct conf_share */
@@ -21,7 +22,7 @@ struct conf_key {
 	enum key_type type;
 	size_t offset;
 	double def, min, max;
-	const char *text;           /* KEY_TEXT: default, may be NULL */
+	const char *text;           /* KEY_TEXT, KEY_PATH: default, may be NULL */
 	const char *const *choices; /* KEY_CHOICE: value i + 1 is choices[i] */
 	const char *shown;          /* the default in words, where it is none of the above */
 	bool later;                 /* a run may go on with another value: conf_change.c */

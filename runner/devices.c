@@ -24,5 +24,8 @@ static int devices(const struct cli_args *args)
 }
 
 const struct command command_devices = {
-	"devices", NULL, "list the Vulkan devices; * is what run takes by default", NULL, { 0 }, devices
+	"devices", NULL, "list the Vulkan devices",
+	"* marks what is taken by default. --device of other commands takes a number or a part of a name.",
+	"hlxt devices\n",
+	{ 0 }, devices
 };

@@ -182,7 +182,11 @@ static int eval(const struct cli_args *args)
 
 const struct command command_eval = {
 	"eval", "DIR", "the loss of a run's newest checkpoint, or of a model, on a text",
-	"Loss is the mean of -log p over the tokens, in nats; perplexity its exponential; bits per byte the same in base 2,\n"
-	"over the text's bytes, which is comparable between tokenizers.\n",
+	"DIR is a run's folder, a checkpoint's in it, or a model's. Loss is the mean of -log p over the tokens, in nats; perplexity its exponential; bits per byte the same "
+	"in base 2, over the text's bytes, which can be compared between tokenizers.\n\n"
+	"The text is that of --corpus, or the validation part of the run's own. --set takes what is no part of the model:"
+	" [data], [ops], [numerics] and train.micro_batch.",
+	"hlxt eval runs/tiny\n"
+	"hlxt eval runs/tiny --corpus README.md --json\n",
 	{ OPT_CORPUS, OPT_JSON, OPT_SET, OPT_DEVICE }, eval
 };

@@ -132,7 +132,9 @@ static int export(const struct cli_args *args)
 
 const struct command command_export = {
 	"export", "DIR", "write a run's newest checkpoint, or a model, for other programs",
-	"--format hf: a folder that transformers loads as a GPT-2; gguf: a file for llama.cpp; safetensors: the parameters, by our\n"
-	"names.  The first two take models with the wiring of GPT-2 only.\n",
-	{ OPT_FORMAT, OPT_OUT, OPT_QUIET }, export
+	"DIR is a run's folder, a checkpoint's in it, or a model's. --format hf: a folder that transformers loads as a GPT-2; gguf: a file for llama.cpp; safetensors: the "
+	"parameters, by our names. The first two take models with the wiring of GPT-2 only. No device is needed.",
+	"hlxt export runs/tiny --format hf --out gpt2\n"
+	"hlxt export runs/tiny --format gguf --out tiny.gguf\n",
+	{ OPT_FORMAT, OPT_NEW, OPT_QUIET }, export
 };

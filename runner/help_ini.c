@@ -55,7 +55,7 @@ static void print_default(const struct conf_key *k)
 		print_word(k->shown);
 	else if (k->type == KEY_INT || k->type == KEY_REAL || k->type == KEY_SHARE)
 		print_number(k->def);
-	else if (k->type == KEY_TEXT)
+	else if (k->type == KEY_TEXT || k->type == KEY_PATH)
 		print_word(k->text);
 	else if (k->type == KEY_CHOICE)
 		print_word(k->choices[(size_t)k->def - 1]);
@@ -73,6 +73,7 @@ static void print_key(const struct conf_key *k)
 	case KEY_SIZE: case KEY_INT: print_range("integer", k->min, k->max); break;
 	case KEY_REAL: print_range("number", k->min, k->max); break;
 	case KEY_TEXT: printf("text"); break;
+	case KEY_PATH: printf("path"); break;
 	case KEY_FILES: printf("files"); break;
 	case KEY_CHOICE: print_choices(k->choices); break;
 	case KEY_SHARE: printf("steps, or a number below 1"); break;

@@ -300,7 +300,11 @@ static int import(const struct cli_args *args)
 
 const struct command command_import = {
 	"import", "DIR", "make a model's folder from a GPT-2 of Hugging Face's",
-	"DIR holds config.json and model.safetensors.  The model's folder holds model.ini and model.safetensors: hlxt sample and\n"
-	"hlxt eval take the folder, hlxt run its INI (with --set data.corpus=FILE).\n",
-	{ OPT_OUT, OPT_QUIET }, import
+	"DIR holds config.json and model.safetensors, as Hugging Face's transformers lay them out. The model's "
+	"folder holds model.ini and model.safetensors: hlxt sample and hlxt eval take the folder, hlxt run its "
+	"INI (with --set data.corpus=FILE).\n\n"
+	"No device is needed. Values that memory here does not hold (-0, or closer to 0 than 2^-50) become +0, "
+	"and are counted.",
+	"hlxt import gpt2 --out my-gpt2\n",
+	{ OPT_NEW, OPT_QUIET }, import
 };

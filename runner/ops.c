@@ -56,7 +56,8 @@ static int ops(const struct cli_args *args)
 
 const struct command command_ops = {
 	"ops", NULL, "list the ops and their implementations",
-	"A node takes the implementation of highest priority that supports its shape on the device, or the one that\n"
-	"[ops] names: gemm = gemm16.  HLX_PLUGIN_PATH names folders with more plugins.\n",
+	"A node takes the implementation of highest priority that supports its shape on the device, or the one "
+	"that [ops] names: gemm = gemm16. HLX_PLUGIN_PATH names folders with more plugins.",
+	"hlxt ops\n",
 	{ 0 }, ops
 };

@@ -1,4 +1,4 @@
-/* options.c - one table of options; getopt_long's and the help's views of it. */
+/* options.c - one table of options, and getopt_long's view of it. */
 #include "runner/cli.h"
 
 #include <errno.h>
@@ -6,41 +6,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct option_info {
-	const char *name, *arg, *help;
-	char letter;
+static const struct option_info table[OPT_COUNT] = {
+	[OPT_HELP] = { "help", NULL, "tell what the command takes", 'h', 0 },
+	[OPT_SET] = { "set", "SECTION.KEY=VALUE", "override a key of the INI, or add it; may be repeated", 0, VALUE_KEY },
+	[OPT_STEPS] = { "steps", "N", "train until step N, whatever the INI says; a schedule that goes down to the last step goes down to "
+		"this one", 0, 0 },
+	[OPT_OUT] = { "out", "DIR", "the run's folder (default: dir in [output], or runs/ and the INI's name)", 0, VALUE_FILE },
+	[OPT_NEW] = { "out", "PATH", "what is to be written; it must not be there yet", 0, VALUE_FILE },
+	[OPT_FILE] = { "out", "FILE", "the file to write", 0, VALUE_FILE },
+	[OPT_SVG] = { "out", "FILE", "write into a file, whole or not at all (default: to standard output)", 0, VALUE_FILE },
+	[OPT_TOKENIZER] = { "tokenizer", "T", "bytes, a tokenizer.json, or a folder with vocab.json and merges.txt", 0, VALUE_FILE },
+	[OPT_VOCAB_SIZE] = { "vocab-size", "N", "train: how many tokens to learn, 257 or more", 0, 0 },
+	[OPT_DEVICE] = { "device", "D", "a number or a part of a name that hlxt devices prints", 0, 0 },
+	[OPT_QUIET] = { "quiet", NULL, "print errors only", 'q', 0 },
+	[OPT_LIST] = { "list", NULL, "also list the steps of the training program", 0, 0 },
+	[OPT_LIST_BENCH] = { "list", NULL, "an INI: also list the kernels of the step by what runs at once, with their times", 0, 0 },
+	[OPT_PROMPT] = { "prompt", "TEXT", "what the text begins with (default: a new line, which is not printed)", 0, 0 },
+	[OPT_PROMPT_FILE] = { "prompt-file", "FILE", "the file has what the text begins with, to the last byte; - is standard input", 0,
+		VALUE_FILE },
+	[OPT_SAMPLES] = { "count", "N", "how many texts, of the seeds S, S + 1, ... (default 1)", 0, 0 },
+	[OPT_TOKENS] = { "tokens", "N", "how many tokens to add (default 256)", 0, 0 },
+	[OPT_SEED] = { "seed", "S", "the same seed gives the same text (default 1)", 0, 0 },
+	[OPT_SEED_CHECK] = { "seed", "S", "another seed, other values and sizes (default 1)", 0, 0 },
+	[OPT_TEMPERATURE] = { "temperature", "T", "0 takes the likeliest token, 1 the model's own odds (default 0.8)", 0, 0 },
+	[OPT_TOP_K] = { "top-k", "K", "draw from the K likeliest tokens, 0 from all (default 0)", 0, 0 },
+	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens (of --top-k) that make up P (default 0.95)", 0, 0 },
+	[OPT_FROM] = { "from", "N", "begin with the newest checkpoint up to step N (default: the first); with two runs, with step N",
+		0, 0 },
+	[OPT_TO] = { "to", "N", "end with step N (default: the last)", 0, 0 },
+	[OPT_QUICK] = { "quick", NULL, "fewer sizes and kinds of values: under a minute for everything on two cores", 0, 0 },
+	[OPT_QUICK_BENCH] = { "quick", NULL, "shorter samples and fewer of them, and no big shapes on a CPU driver", 0, 0 },
+	[OPT_FORMAT] = { "format", "F", "hf, gguf or safetensors", 0, VALUE_FORMAT },
+	[OPT_CORPUS] = { "corpus", "FILE", "all of this text (default: the validation part of the run's corpus)", 0, VALUE_FILE },
+	[OPT_JSON] = { "json", NULL, "print one JSON object instead of a table", 0, 0 },
+	[OPT_JSON_LINES] = { "json", NULL, "print the lines of metrics.jsonl as they come, a JSON object a step, and nothing else but errors", 0, 0 },
+	[OPT_LOG_X] = { "log-x", NULL, "a logarithmic axis of steps", 0, 0 },
+	[OPT_LOG_Y] = { "log-y", NULL, "a logarithmic axis of losses", 0, 0 },
+	[OPT_PORT] = { "port", "N", "of the page; 0 takes any that is free (default 8642)", 0, 0 },
 };
 
-static const struct option_info table[OPT_COUNT] = {
-	[OPT_HELP] = { "help", NULL, "print this", 'h' },
-	[OPT_SET] = { "set", "SECTION.KEY=VALUE", "override a key of the INI; may be repeated", 0 },
-	[OPT_STEPS] = { "steps", "N", "train until step N, whatever the INI says", 0 },
-	[OPT_OUT] = { "out", "PATH", "where it goes (run: default [output] dir, or runs/ and the INI's name)", 0 },
-	[OPT_TOKENIZER] = { "tokenizer", "T", "bytes, a tokenizer.json, or a folder with vocab.json and merges.txt", 0 },
-	[OPT_VOCAB_SIZE] = { "vocab-size", "N", "how many tokens to learn, 257 or more", 0 },
-	[OPT_DEVICE] = { "device", "D", "a number or a part of a name that hlxt devices prints", 0 },
-	[OPT_QUIET] = { "quiet", NULL, "print errors only", 'q' },
-	[OPT_LIST] = { "list", NULL, "also list the steps of the training program", 0 },
-	[OPT_PROMPT] = { "prompt", "TEXT", "what the text begins with (default: a new line)", 0 },
-	[OPT_PROMPT_FILE] = { "prompt-file", "FILE", "the file has what the text begins with; - is standard input", 0 },
-	[OPT_SAMPLES] = { "count", "N", "how many texts, of the seeds S, S + 1, ... (default 1)", 0 },
-	[OPT_TOP_K] = { "top-k", "K", "draw from the K likeliest tokens, 0 from all (default 0)", 0 },
-	[OPT_TOKENS] = { "tokens", "N", "how many tokens to add (default 256)", 0 },
-	[OPT_SEED] = { "seed", "S", "the same seed gives the same text, or values to check with (default 1)", 0 },
-	[OPT_TEMPERATURE] = { "temperature", "T", "0 takes the likeliest token, 1 the model's own odds (default 0.8)", 0 },
-	[OPT_FROM] = { "from", "N", "begin with the newest checkpoint up to step N (default: the first)", 0 },
-	[OPT_TO] = { "to", "N", "end with step N (default: the last)", 0 },
-	[OPT_QUICK] = { "quick", NULL, "check: fewer sizes and kinds of values; bench: shorter samples, and no big shapes on a CPU", 0 },
-	[OPT_FORMAT] = { "format", "F", "hf, gguf or safetensors", 0 },
-	[OPT_CORPUS] = { "corpus", "FILE", "all of this text (default: the validation part of the run's corpus)", 0 },
-	[OPT_JSON] = { "json", NULL, "print one JSON object instead of a table", 0 },
-	[OPT_JSON_LINES] = { "json", NULL, "print the lines of metrics.jsonl, a JSON object a step, and errors", 0 },
-	[OPT_SVG] = { "out", "FILE", "write into a file, whole or not at all (default: to standard output)", 0 },
-	[OPT_LOG_X] = { "log-x", NULL, "a logarithmic axis of steps", 0 },
-	[OPT_LOG_Y] = { "log-y", NULL, "a logarithmic axis of losses", 0 },
-	[OPT_PORT] = { "port", "N", "of the page; 0 takes any that is free (default 8642)", 0 },
-	[OPT_TOP_P] = { "top-p", "P", "draw from the likeliest tokens (of --top-k) that make up P (default 0.95)", 0 },
-};
+const struct option_info *options_at(const struct command *c, size_t i)
+{
+	size_t n = 0;
+
+	while (c->options[n])
+		n++;
+	return i < n ? &table[c->options[i]] : i == n ? &table[OPT_HELP] : NULL;
+}
 
 int cli_flush(void)
 {
@@ -118,7 +130,7 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_TOKENS: return parse_count("tokens", value, 0, 1ll << 53, &a->tokens);
 	case OPT_SAMPLES: return parse_count("count", value, 1, UINT32_MAX, &a->samples);
 	case OPT_TOP_K: return parse_count("top-k", value, 0, UINT32_MAX, &a->top_k);
-	case OPT_SEED:
+	case OPT_SEED: case OPT_SEED_CHECK:
 		CLI_TRY(parse_count("seed", value, 0, 1ll << 53, &seed));
 		a->seed = (uint64_t)seed;
 		return 0;
@@ -126,15 +138,15 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_TOP_P: return parse_ratio("top-p", value, 1, &a->top_p);
 	case OPT_VOCAB_SIZE: return parse_count("vocab-size", value, 257, 1 << 24, &a->vocab_size);
 	case OPT_TOKENIZER: a->tokenizer = value; return 0;
-	case OPT_OUT: case OPT_SVG: a->out = value; return 0;
+	case OPT_OUT: case OPT_NEW: case OPT_FILE: case OPT_SVG: a->out = value; return 0;
 	case OPT_DEVICE: a->device = value; return 0;
 	case OPT_FORMAT: a->format = value; return 0;
 	case OPT_CORPUS: a->corpus = value; return 0;
 	case OPT_PROMPT: a->prompt = value; return 0;
 	case OPT_PROMPT_FILE: a->prompt_file = value; return 0;
 	case OPT_QUIET: a->quiet = true; return 0;
-	case OPT_LIST: a->list = true; return 0;
-	case OPT_QUICK: a->quick = true; return 0;
+	case OPT_LIST: case OPT_LIST_BENCH: a->list = true; return 0;
+	case OPT_QUICK: case OPT_QUICK_BENCH: a->quick = true; return 0;
 	case OPT_JSON: a->json = true; return 0;
 	case OPT_JSON_LINES: a->json = a->quiet = true; return 0;
 	case OPT_LOG_X: a->log_x = true; return 0;
@@ -194,7 +206,7 @@ int options_parse(const struct command *c, int argc, char **argv, struct cli_arg
 		for (size_t i = 0; c->options[i]; i++)
 			taken |= (int)c->options[i] == o;
 		if (o == OPT_HELP) {
-			options_help(c);
+			help_command(c);
 			return 1;
 		}
 		if (o == ':')
@@ -204,24 +216,4 @@ int options_parse(const struct command *c, int argc, char **argv, struct cli_arg
 		CLI_TRY(take((enum cli_option)o, optarg, out));
 	}
 	return take_operand(c, argc, argv, out);
-}
-
-static void help_line(enum cli_option id)
-{
-	const struct option_info *o = &table[id];
-	char left[64];
-
-	snprintf(left, sizeof left, "%c%c%c--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-			o->letter ? ' ' : ' ', o->name, o->arg ? " " : "", o->arg ? o->arg : "");
-	printf("  %-28s %s\n", left, o->help);
-}
-
-void options_help(const struct command *c)
-{
-	printf("usage: hlxt %s%s%s [option]...\n\n%s.\n%s%s", c->name, c->operand ? " " : "", c->operand ? c->operand : "",
-			c->doc, c->more ? "\n" : "", c->more ? c->more : "");
-	printf("\noptions:\n");
-	for (size_t i = 0; c->options[i]; i++)
-		help_line(c->options[i]);
-	help_line(OPT_HELP);
 }

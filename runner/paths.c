@@ -33,6 +33,14 @@ const char *path_plugins(void)
 	return in_build_tree() ? BUILDDIR "/plugins/.libs" : PLUGINDIR;
 }
 
+void path_models(const char *dir[2])
+{
+	bool built = in_build_tree();
+
+	dir[0] = built ? SRCDIR "/models" : PKGDATADIR "/models";
+	dir[1] = built ? BUILDDIR "/models" : NULL;
+}
+
 char *path_join(const char *dir, const char *name)
 {
 	char *out = NULL;
@@ -84,6 +92,7 @@ static int not_found(const char *name, const struct places *p)
 int path_find(const char *name, const char *dir, const char *other, char **out)
 {
 	struct places p = { .n = 0 };
+	const char *models[2];
 
 	*out = NULL;
 	if (*name == '/' || (!dir && strchr(name, '/')))
@@ -91,12 +100,9 @@ int path_find(const char *name, const char *dir, const char *other, char **out)
 	add_place(&p, dir ? dir : ".");
 	if (other)
 		add_place(&p, other);
-	if (in_build_tree()) {
-		add_place(&p, SRCDIR "/models");
-		add_place(&p, BUILDDIR "/models");
-	} else {
-		add_place(&p, PKGDATADIR "/models");
-	}
+	path_models(models);
+	for (size_t i = 0; i < CLI_COUNT(models) && models[i]; i++)
+		add_place(&p, models[i]);
 	for (size_t i = 0; i < p.n; i++) {
 		if (!(*out = strcmp(p.dir[i], ".") ? path_join(p.dir[i], name) : strdup(name)))
 			return hlx_fail(HLX_ENOMEM, "out of memory");

@@ -3,6 +3,8 @@
 #define RUNNER_PATHS_H
 
 const char *path_plugins(void);
+/* The folders of the models that come with hlx; NULL where there is but one. */
+void path_models(const char *dir[2]);
 /* New strings, or NULL where memory is out. */
 char *path_join(const char *dir, const char *name);
 char *path_parent(const char *path);

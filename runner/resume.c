@@ -137,9 +137,16 @@ static int resume(const struct cli_args *args)
 
 const struct command command_resume = {
 	"resume", "DIR", "go on with a run from its newest checkpoint, bit for bit",
-	"The configuration is DIR/run.ini.  --steps changes how far the run goes, and with it a schedule that ends there.  --set\n"
-	"takes what leaves the model, its data and the order of its steps alone: of [train] lr, lr_min, schedule, warmup, steps,\n"
-	"eval_every, eval_batches, early_stop, micro_batch, recompute and the optimizer's own keys; [output]; [ops].  The run's\n"
-	"folder keeps the settings of the steps before, and hlxt verify replays each with its own.\n",
+	"What was written after that checkpoint is cut off first. A run that is finished is left alone, with "
+	"status 0, and so is one that early_stop has ended. Where the newest checkpoint or the chain is damaged, "
+	"the message names the newest checkpoint that is whole.\n\n"
+	"The configuration is DIR/run.ini. --steps changes how far the run goes, and with it a schedule that "
+	"ends there. --set takes what leaves the model, its data and the order of its steps alone: of [train] "
+	"lr, lr_min, schedule, warmup, steps, eval_every, eval_batches, early_stop, micro_batch, recompute and "
+	"the optimizer's own keys; [numerics] mode; [output]; [ops]; and where the corpus is. Standard error "
+	"names what is changed; DIR/run-N.ini keeps the settings of each step, and hlxt verify replays each with "
+	"its own.",
+	"hlxt resume runs/tiny\n"
+	"hlxt resume runs/tiny --steps 3000 --set train.lr=1e-4\n",
 	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, resume
 };

@@ -177,7 +177,14 @@ static int run(const struct cli_args *args)
 
 const struct command command_run = {
 	"run", "INI", "train the model of an INI file",
-	"A bare name like tiny.ini that is not in this folder is taken from the models that come with hlx.\n"
-	"Ctrl-C finishes the step, saves and ends; hlxt resume goes on from there, bit for bit.\n",
+	"A bare name such as tiny.ini that is not in the working directory is taken from the models that come "
+	"with hlx. The run's folder is that of --out, of dir in [output], or runs/NAME with the name of the INI; "
+	"it must not hold a run already.\n\n"
+	"SIGINT (Ctrl-C), SIGTERM and SIGHUP finish the step, save and end with status 130; hlxt resume goes on "
+	"from there, bit for bit. A second SIGINT or SIGTERM ends at once, and SIGHUP is left alone where it is "
+	"ignored, as under nohup.\n\n"
+	"hlxt help ini tells of the keys.",
+	"hlxt run tiny.ini\n"
+	"hlxt run tiny.ini --out other --set ops.gemm=gemm16 --set train.seed=2\n",
 	{ OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, run
 };

@@ -58,7 +58,18 @@ static int sample(const struct cli_args *args)
 }
 
 const struct command command_sample = {
-	"sample", "DIR", "write text with a run's newest checkpoint, or a model", NULL,
+	"sample", "DIR", "write text with a run's newest checkpoint, or a model",
+	"DIR is a run's folder, a checkpoint's in it (DIR/checkpoints/step-N), or a model's that hlxt import made. "
+	"The text goes to standard output, each token "
+	"as soon as it is there. The same seed gives the same text on every device. With --count each text "
+	"follows a line with its seed: it is the one that this seed alone gives.\n\n"
+	"A text may be longer than max_seq_len: whenever that many tokens are there, the oldest quarter of them "
+	"is forgotten. The keys and values of what came before are kept, where there is memory for that, so that a token costs the same wherever "
+	"it stands. A model whose wiring takes something from later positions has a pass over max_seq_len tokens "
+	"for each.\n\n"
+	"Of equally likely tokens the smaller one counts as the likelier.",
+	"hlxt sample runs/tiny --prompt \"The \" --tokens 200 --seed 7\n"
+	"echo \"The bird\" | hlxt sample runs/tiny --prompt-file - --count 3 --top-k 40\n",
 	{ OPT_PROMPT, OPT_PROMPT_FILE, OPT_TOKENS, OPT_SAMPLES, OPT_SEED, OPT_TEMPERATURE, OPT_TOP_K, OPT_TOP_P,
 		OPT_DEVICE }, sample
 };

@@ -118,8 +118,16 @@ static int tokenize(const struct cli_args *args)
 
 const struct command command_tokenize = {
 	"tokenize", "TEXT...", "turn texts into a file of tokens, or learn a vocabulary from them",
-	"hlxt tokenize TEXT... --tokenizer T --out FILE.bin writes the tokens of the texts, one text after the other, as llm.c has\n"
-	"them; [data] corpus = FILE.bin trains on them.  T: bytes, a tokenizer.json, or a folder with vocab.json and merges.txt.\n"
-	"hlxt tokenize train TEXT... --vocab-size N --out FILE.json learns N tokens.  TEXT may be - for standard input.\n",
-	{ OPT_TOKENIZER, OPT_VOCAB_SIZE, OPT_OUT, OPT_QUIET }, tokenize
+	"hlxt tokenize TEXT... --tokenizer T --out FILE writes the tokens of texts, one text after the other, to "
+	"a file as llm.c has them, which corpus in [data] may name. T is bytes, a tokenizer.json of a byte-level "
+	"BPE, or a folder with vocab.json and merges.txt as GPT-2 has them. What is written between texts is up "
+	"to them: <|endoftext|> in a text is that token where the tokenizer has it.\n\n"
+	"hlxt tokenize train TEXT... --vocab-size N --out FILE learns N tokens: the 256 bytes, then again and "
+	"again the pair of tokens that occurs most within words (of equals the one of smaller ids), last "
+	"<|endoftext|>. The same texts give the same file, a tokenizer.json in the form of Hugging Face's "
+	"tokenizers. Texts that have no more pairs give fewer tokens.\n\n"
+	"TEXT may be - for standard input. The file appears whole or not at all.",
+	"hlxt tokenize train corpus.txt --vocab-size 1024 --out tokenizer.json\n"
+	"hlxt tokenize corpus.txt --tokenizer tokenizer.json --out train.bin\n",
+	{ OPT_TOKENIZER, OPT_VOCAB_SIZE, OPT_FILE, OPT_QUIET }, tokenize
 };

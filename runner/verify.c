@@ -66,8 +66,17 @@ static int verify(const struct cli_args *args)
 
 const struct command command_verify = {
 	"verify", "DIR [DIR2]", "replay a run and compare every step's hash, or compare two runs",
-	"With one folder: trains again from its first checkpoint on this machine's device, and compares the hash of the whole\n"
-	"state after each step with the run's.  With two: compares what the runs have written.  Names the first step and the\n"
-	"first tensor that differ.  Writes nothing.  Exit status 0: all equal, 1: a difference.\n",
+	"With one folder: trains again what the run has trained, from its first checkpoint on and on this "
+	"machine's device, and compares the hash of the whole state and the loss after each step with the run's. "
+	"The files of each checkpoint must hash to what the run had at that step, too. Where a run went on "
+	"with other settings, each step is replayed with its own.\n\n"
+	"With two: compares them by what they have written, as far as both go; no device is needed.\n\n"
+	"The first difference ends it with status 1 and names the step and the first tensor that differs, "
+	"parameters before the optimizer's arrays for them; where the run has a checkpoint of that step, also "
+	"how many elements differ, and the first one's bits on both sides. It writes nothing, and may be used on "
+	"a run that is going on. --set takes what changes no bit: [ops], where the corpus is, train.micro_batch "
+	"and train.recompute.",
+	"hlxt verify runs/tiny --from 1\n"
+	"hlxt verify runs/tiny runs/tiny --to 2\n",
 	{ OPT_FROM, OPT_TO, OPT_DEVICE, OPT_SET, OPT_QUIET }, verify
 };

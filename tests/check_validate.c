@@ -24,12 +24,12 @@ static struct run start(void)
 	float x[12] = { 1, 2, 3 };
 
 	ck_ok(hlx_device_open(getenv("HLX_DEVICE"), &r.dev));
-	r.g = toys_graph(registry, true, 3, 4, LINES("a", "scale x k=3", "l", "part a first=0 count=3", "p", "scale l", "d",
-			"square p"));
+	r.g = toys_graph(registry, true, 3, 4, LINES("a", "scale x k=3", "l", "part a first=0 count=2", "r",
+			"part a first=2 count=2", "p", "scale l", "q", "scale r", "s", "sum p q", "d", "square s"));
 	ck_ok(hlx_weights_create(r.dev, r.g, 0, &r.w));
 	ck_ok(hlx_program_create(r.dev, r.g, r.w, &o, &r.p));
 	ck_ok(hlx_program_write(r.p, "x", HLX_VALUE, 0, 12, x));
-	ck_ok(hlx_program_write(r.p, "t.d", HLX_GRAD, 0, 9, x));
+	ck_ok(hlx_program_write(r.p, "t.d", HLX_GRAD, 0, 6, x));
 	return r;
 }
 

@@ -22,14 +22,26 @@ static enum hlx_part part_of(const struct hlx_program *p, const struct hlx_prog_
 	}
 }
 
-static int list_spans(const struct hlx_program *p, struct hlx_profile *out)
+static bool begins_run(const struct hlx_prog_step *s, const struct hlx_prog_step *before)
+{
+	return before->node != s->node || before->backward != s->backward || before->phase != s->phase;
+}
+
+static bool begins_epoch(const struct hlx_prog_step *s, const struct hlx_prog_step *before)
+{
+	return s->barrier || before->phase != s->phase;
+}
+
+typedef bool begins_fn(const struct hlx_prog_step *, const struct hlx_prog_step *before);
+
+static int list_spans(const struct hlx_program *p, begins_fn *begins, struct hlx_profile *out)
 {
 	for (uint32_t i = 0; i < p->n_steps; i++) {
-		const struct hlx_prog_step *s = &p->step[i], *last = i ? &p->step[i - 1] : NULL;
+		const struct hlx_prog_step *s = &p->step[i];
 		struct hlx_span *grown;
 		if (s->kind == HLX_HOST_CALL)
 			return hlx_fail(HLX_ENOTSUP, "%s runs on the host: a step with it has no profile", p->node[s->node].path);
-		if (!last || last->node != s->node || last->backward != s->backward || last->phase != s->phase) {
+		if (!i || begins(s, s - 1)) {
 			if (!(grown = hlx_grow(out->span, out->n, sizeof(*grown))))
 				return HLX_ENOMEM;
 			out->span = grown;
@@ -122,19 +134,30 @@ static void merge(const struct hlx_program *p, struct hlx_profile *f)
 	f->n = n;
 }
 
-int hlx_profile_run(struct hlx_timer *t, struct hlx_program *p, unsigned turns, struct hlx_profile *out)
+static int measure(struct hlx_timer *t, struct hlx_program *p, unsigned turns, begins_fn *begins, struct hlx_profile *out)
 {
 	double *all;
 	int status;
 
 	*out = (struct hlx_profile){ 0 };
-	HLX_TRY(list_spans(p, out));
+	HLX_TRY(list_spans(p, begins, out));
 	if (!(all = calloc((size_t)turns * (out->n + 3), sizeof(*all))))
 		return hlx_no_memory();
 	status = run_turns(t, p, turns, out, all);
-	merge(p, out);
 	free(all);
 	return status;
+}
+
+int hlx_profile_run(struct hlx_timer *t, struct hlx_program *p, unsigned turns, struct hlx_profile *out)
+{
+	HLX_TRY(measure(t, p, turns, begins_run, out));
+	merge(p, out);
+	return 0;
+}
+
+int hlx_profile_epochs(struct hlx_timer *t, struct hlx_program *p, unsigned turns, struct hlx_profile *out)
+{
+	return measure(t, p, turns, begins_epoch, out);
 }
 
 void hlx_profile_finish(struct hlx_profile *f)

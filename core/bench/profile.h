@@ -12,7 +12,7 @@
 
 enum hlx_part { HLX_PART_FORWARD, HLX_PART_BACKWARD, HLX_PART_OPTIMIZER, HLX_PART_HASH, HLX_PART_COUNT };
 
-struct hlx_span { /* one node's pass: its steps, which need not be neighbours; of all micro-batches */
+struct hlx_span { /* one node's pass: its steps, which need not be neighbours; of all micro-batches; or an epoch */
 	uint32_t node, first, n, dispatches, times; /* times: that a run makes of them */
 	bool backward;
 	enum hlx_part part;
@@ -26,6 +26,8 @@ struct hlx_profile {
 };
 /* Of a program that has run; each turn trains on. */
 int hlx_profile_run(struct hlx_timer *, struct hlx_program *, unsigned turns, struct hlx_profile *out);
+/* The same by epochs: a span is the steps from one barrier to the next, which run at once, whosever they are. */
+int hlx_profile_epochs(struct hlx_timer *, struct hlx_program *, unsigned turns, struct hlx_profile *out);
 void hlx_profile_finish(struct hlx_profile *);
 /* A span's op and implementation. */
 const struct hlx_op *hlx_profile_op(const struct hlx_program *, const struct hlx_span *, const struct hlx_impl **);

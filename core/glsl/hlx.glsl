@@ -5,8 +5,8 @@
  *     #extension GL_GOOGLE_include_directive : require
  *     #include "hlx.glsl"
  *
- * A workgroup is one subgroup of HLX_LANES = 4, 8, 16, 32 or 64 invocations: specialization constant 0, which is
- * local_size_x.  A kernel with another layout defines HLX_OWN_LAYOUT before the include, and has no rows.
+ * A workgroup is one subgroup of HLX_LANES = 4, 8, 16, 32 or 64 invocations, or several of 16 or more: specialization
+ * constant 0, which is local_size_x.  A kernel with another layout defines HLX_OWN_LAYOUT before the include, and has no rows.
  *
  * Rows.  HLX_G = min(HLX_LANES, 16) lanes own a row, so a workgroup owns HLX_ROWS = HLX_LANES / HLX_G rows at a time.  A
  * row is read in groups of 4 elements: group g is elements 4g to 4g + 3.  It belongs to lane g % HLX_G, and
@@ -47,17 +47,19 @@
 
 #include "hlx/math.h"
 
-/* vec4 forms */
+/* vec4 and vec2 forms */
 
+/* Magnitudes are compared as floats: a NaN is not less, and a denormal is, kept or flushed.  On an H200 that is two instructions
+ * of its slower pipe instead of the three of the bits' comparison. */
 vec4 hlx_store(vec4 x)
 {
-	return mix(x, vec4(0.0f), lessThan(hlx_bits(x) & HLX_BITS_MAG, uvec4(HLX_BITS_2M50)));
+	return mix(x, vec4(0.0f), lessThan(abs(x), vec4(hlx_float(HLX_BITS_2M50))));
 }
 
 vec4 hlx_mul(vec4 a, vec4 b)
 {
 	vec4 p = a * b;
-	return mix(p, vec4(0.0f), lessThan(hlx_bits(p) & HLX_BITS_MAG, uvec4(HLX_BITS_2M100)));
+	return mix(p, vec4(0.0f), lessThan(abs(p), vec4(hlx_float(HLX_BITS_2M100))));
 }
 
 vec4 hlx_mul(vec4 a, float b)
@@ -73,6 +75,22 @@ vec4 hlx_accum(vec4 prev, vec4 r)
 vec4 hlx_select(bvec4 c, vec4 a, vec4 b)
 {
 	return mix(b, a, c);
+}
+
+vec2 hlx_store(vec2 x)
+{
+	return mix(x, vec2(0.0f), lessThan(abs(x), vec2(hlx_float(HLX_BITS_2M50))));
+}
+
+vec2 hlx_mul(vec2 a, vec2 b)
+{
+	vec2 p = a * b;
+	return mix(p, vec2(0.0f), lessThan(abs(p), vec2(hlx_float(HLX_BITS_2M100))));
+}
+
+vec2 hlx_accum(vec2 prev, vec2 r)
+{
+	return hlx_store(prev + hlx_store(r));
 }
 
 /*
@@ -145,15 +163,13 @@ vec4 hlx_sqrt(vec4 x)
 	return hlx_keep_nan(x, hlx_select(lessThan(x, least), vec4(0.0f), s));
 }
 
-/* hlx_exp where x <= 0, or is a NaN: then some NaN.  Beyond, anything. */
+/* hlx_exp where x <= 0, or is a NaN: then some NaN.  Beyond, anything.  Below -34 the last line drops what comes out. */
 vec4 hlx_exp_down(vec4 x)
 {
-	bvec4 none = lessThan(x, vec4(-34.0f));
-	vec4 c = hlx_select(none, vec4(-34.0f), x);
-	vec4 t = c * hlx_float(0x3fb8aa3bu) + 12582912.0f;
+	vec4 t = x * hlx_float(0x3fb8aa3bu) + 12582912.0f;
 	uvec4 scale = (hlx_bits(t) << 23u) + 0x3f800000u;
 	vec4 k = t - 12582912.0f;
-	vec4 r = c - k * 0.693359375f;
+	vec4 r = x - k * 0.693359375f;
 	r = r - k * hlx_float(0xb95e8083u);
 	vec4 p = vec4(hlx_float(0x39506967u));
 	p = p * r + hlx_float(0x3ab743ceu);
@@ -164,7 +180,7 @@ vec4 hlx_exp_down(vec4 x)
 	p = p * (r * r) + r;
 	p = p + 1.0f;
 	p = p * hlx_float(scale);
-	return hlx_select(none, vec4(0.0f), p);
+	return hlx_select(lessThan(x, vec4(-34.0f)), vec4(0.0f), p);
 }
 
 vec4 hlx_exp(vec4 x)
@@ -242,6 +258,28 @@ const uint HLX_ROWS = HLX_LANES / HLX_G;
 #define HLX_ZEROS vec4[4](vec4(0.0f), vec4(0.0f), vec4(0.0f), vec4(0.0f))
 #define HLX_LOWEST uintBitsToFloat(0xff800000u) /* -infinity: where a row's maximum starts */
 
+/* This lane in its workgroup, subgroup by subgroup. */
+uint hlx_lane_index()
+{
+#ifdef HLX_PUBLIC
+	return hlx_lane;
+#else
+	uint subgroup = gl_SubgroupID, lanes = gl_SubgroupSize, lane = hlx_lane;
+	return HLX_G < 16u ? lane : subgroup * lanes + lane;
+#endif
+}
+
+/* Rows that a subgroup does side by side. */
+uint hlx_rows_beside()
+{
+#ifdef HLX_PUBLIC
+	return 1u;
+#else
+	uint lanes = gl_SubgroupSize;
+	return HLX_G < 16u ? 1u : lanes / 16u;
+#endif
+}
+
 /* This lane among the HLX_G of its row, and its row among the HLX_ROWS of the workgroup. */
 uint hlx_row_lane()
 {
@@ -250,7 +288,7 @@ uint hlx_row_lane()
 
 uint hlx_row_index()
 {
-	return hlx_lane / HLX_G;
+	return hlx_lane_index() / HLX_G;
 }
 
 #define HLX_FOR_ROWS(row, rows) \
@@ -288,6 +326,26 @@ uint hlx_row_index()
 	} else { \
 		HLX_FOR_GROUPS(g, cols, body) \
 	}
+
+/* A row in chunks of `size` turns, body for each: HLX_EACH(g, size, ...) then goes through its groups, unrolled, HLX_KEPT being
+ * the place of each in the chunk.  g may lie past the row's end.  Where the row is kept, it is one chunk. */
+#define HLX_FOR_CHUNKS(keep, size, cols, body) { \
+		uint hlx_first = 0u; \
+		do { \
+			body \
+			hlx_first += (size); \
+		} while ((keep) == 0u && hlx_first * 64u < (cols)); \
+	}
+#define HLX_EACH(g, size, body) \
+	[[unroll]] for (uint hlx_turn = 0u; hlx_turn < (size); ++hlx_turn) \
+		HLX_GROUPS(hlx_group, uint g = 16u * hlx_first + hlx_group; body)
+
+/* HLX_FOR_KEPT where rows are kept, and else nothing: loads that are to be under way together. */
+#define HLX_IF_KEPT(g, keep, cols, body) \
+	if ((keep) > 0u) \
+		[[unroll]] for (uint hlx_turn = 0u; hlx_turn < (keep); ++hlx_turn) \
+			if (hlx_turn * 64u < (cols)) \
+				HLX_GROUPS(g, body)
 
 /* The sum of the row's 64 virtual lanes: halved over j in registers, over l by shuffles, then over c. */
 float hlx_row_tree(vec4 acc[4])

@@ -164,7 +164,8 @@ struct hlx_node { /* one line of the INI's wiring */
 	uint32_t causal;
 };
 
-/* One kernel argument, in binding order: a window of a slot's storage. */
+/* One kernel argument, in binding order: a window of a slot's storage.  A kernel writes elements of the slot's tensor alone:
+ * others that the window holds may be changing meanwhile. */
 enum hlx_what { HLX_VALUE = 0, HLX_GRAD, HLX_SAVED, HLX_WORK, HLX_STEP };
 enum hlx_how { HLX_SSBO = 0, HLX_TEXEL }; /* TEXEL: a uniform texel buffer of rgba32f */
 struct hlx_arg {

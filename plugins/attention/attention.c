@@ -73,6 +73,7 @@ static const char *const cases[] = {
 	"q=1x2x37x20 k=1x2x131x20 v=1x2x131x20 causal=yes scale=0.2",
 	"q=1x1x75x12 k=1x1x3x12 v=1x1x3x12 causal=yes", /* the first 72 queries see nothing */
 	"q=1x1x515x4 k=1x1x515x4 v=1x1x515x4 causal=yes scale=0.4",
+	"q=1x2x516x4 k=1x2x516x4 v=1x2x516x4 causal=yes scale=0.4", /* dS is kept head by head */
 	NULL
 };
 

@@ -52,10 +52,18 @@ struct hlx_work attention_work(const struct hlx_node *, bool backward);
 /* ---- attention_run.c ---- */
 
 /*
- * Four kernels: forward (o, lse), delta, dq, and dk with dv.  A workgroup of all but delta has one head of one sequence and
- * `rows` queries (dk and dv: keys), and goes through the other side's blocks.
+ * Backward is delta, and then one of two ways: dq, and dk with dv, each from scores of its own (seven products); or dk and dv, which leave
+ * dS in memory for as many heads as a window has, and dq from that (five products).  A workgroup of all but delta has one head of one
+ * sequence and `rows` queries (dk and dv: keys), and goes through the other side's blocks.
  */
-enum attention_kernel { ATTENTION_FORWARD, ATTENTION_DQ, ATTENTION_DKV, ATTENTION_KERNELS };
+enum attention_kernel { ATTENTION_FORWARD, ATTENTION_DQ, ATTENTION_DKV, ATTENTION_DKV_KEEP, ATTENTION_DQ_KEPT, ATTENTION_KERNELS };
+
+/* Whose rows a workgroup has. */
+static inline unsigned attention_side(enum attention_kernel which)
+{
+	return which == ATTENTION_DKV || which == ATTENTION_DKV_KEEP ? K : Q;
+}
+
 struct attention_engine {
 	const struct hlx_shader *shader[ATTENTION_KERNELS];
 	/* rows of a workgroup, and the specialization constants for it; how many of these, or 0 where it can't be done */

@@ -17,7 +17,7 @@ layout(binding = 2) writeonly buffer Delta { float delta[]; };
 
 void main()
 {
-	uint row = gl_GlobalInvocationID.x, at = attention_head(ATTENTION_O) + row * p.row[ATTENTION_O];
+	uint row = attention_block() * gl_WorkGroupSize.x + gl_LocalInvocationIndex, at = attention_head(ATTENTION_O) + row * p.row[ATTENTION_O];
 	float acc = 0.0;
 
 	if (row >= p.tq)

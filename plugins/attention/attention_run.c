@@ -10,6 +10,9 @@
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define ALIGN (HLX_ALIGN / 4) /* elements */
+#define KEPT_KEYS 512u        /* of each head, as memory goes: at most 8 times q where d_head is 64 */
+#define KEPT_GROUPS 512u      /* that a dispatch has at least: an H200 holds 264 of them at a time */
+#define KEPT_FEW 4u
 #define MAX_TURNS 60000u      /* of an invocation's loops, see docs/numerics.md */
 
 enum { KEEP = 1, ACCUM_0 = 2, ACCUM_1 = 4, SKIP_0 = 8, SKIP_1 = 16 }; /* attention.glsl has them too */
@@ -21,7 +24,7 @@ struct push {
 	float scale;
 	uint32_t flags;
 	uint32_t base[SLOTS], row[SLOTS], s0[SLOTS], s1[SLOTS];
-	uint32_t stat_base;
+	uint32_t stat_base, z0;
 };
 
 struct run {
@@ -30,6 +33,7 @@ struct run {
 	struct hlx_rec *rec; /* NULL in prepare(): pipelines are made */
 	const struct attention_engine *engine;
 	uint64_t b0, b1;     /* sequences */
+	uint64_t z0, z1;     /* heads of these */
 };
 
 static const struct hlx_shader delta_shader = {
@@ -74,13 +78,48 @@ static bool fits(const struct hlx_host *host, const struct hlx_node *node, uint6
 {
 	uint64_t room = MIN(host->caps->max_range, UINT64_C(1) << 33) / 4;
 
-	if ((b1 - b0) * node->desc[Q].dim[1] > host->caps->max_groups[1] ||
+	if ((b1 - b0) * node->desc[Q].dim[1] > host->caps->max_groups[0] ||
 	    stats(node, b1) - stats(node, b0) / ALIGN * ALIGN > room)
 		return false;
 	for (unsigned s = Q; s < SLOTS; s++)
 		if (past_element(&node->desc[s], b1) - first_element(&node->desc[s], b0) > room)
 			return false;
 	return true;
+}
+
+/* ---- dS kept ------------------------------------------------------------------------------------------- */
+
+/* Keys and queries padded to tiles of 64. */
+static uint64_t kept_elements(const struct hlx_node *node)
+{
+	return (node->desc[Q].dim[2] + 63) / 64 * 64 * ((node->desc[K].dim[2] + 63) / 64 * 64);
+}
+
+/*
+ * Of how many heads dS is kept at a time: no more memory than KEPT_KEYS keys of all heads need, so that it grows as the sequence does.
+ * 0: dq makes its own scores.  That is two products more, but a GPU that dk and dv leave without work has dq at the same time.
+ * Where there is next to none it makes no difference, and `hlxt check` sees both ways.
+ */
+static uint64_t kept_heads(const struct hlx_host *host, const struct hlx_node *node)
+{
+	uint64_t all = node->desc[Q].dim[0] * node->desc[Q].dim[1], keys = (node->desc[K].dim[2] + 63) / 64 * 64;
+	uint64_t room = MIN(host->caps->max_range, UINT64_C(1) << 33) / 4;
+	uint64_t most = MIN(MIN(all, all * KEPT_KEYS / keys), room / kept_elements(node)), groups = most * (keys / 64);
+
+	return host->caps->cpu || groups <= KEPT_FEW || groups >= KEPT_GROUPS ? most : 0;
+}
+
+/* Behind delta. */
+static uint64_t kept_first(const struct hlx_node *node)
+{
+	return (stats(node, node->desc[Q].dim[0]) + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static struct hlx_arg kept_arg(const struct run *r)
+{
+	uint64_t first = kept_first(r->node);
+
+	return (struct hlx_arg){ 0, HLX_WORK, HLX_SSBO, first * 4, (r->z1 - r->z0) * kept_elements(r->node) * 4 };
 }
 
 /* ---- dispatches ---------------------------------------------------------------------------------------- */
@@ -93,6 +132,7 @@ static struct push make_push(const struct run *r, uint32_t flags)
 		.tq = (uint32_t)d[Q].dim[2], .tk = (uint32_t)d[K].dim[2], .dh = (uint32_t)d[Q].dim[3],
 		.heads = (uint32_t)d[Q].dim[1], .first = (int32_t)mask.first, .slope = (int32_t)mask.slope,
 		.scale = attention_scale(r->node), .flags = flags, .stat_base = (uint32_t)(stats(r->node, r->b0) % ALIGN),
+		.z0 = (uint32_t)r->z0,
 	};
 
 	for (unsigned s = Q; s < SLOTS; s++) {
@@ -107,7 +147,7 @@ static struct push make_push(const struct run *r, uint32_t flags)
 static int dispatch(const struct run *r, enum attention_kernel which, const struct hlx_arg *args, uint32_t n, uint32_t flags)
 {
 	const struct push push = make_push(r, flags);
-	uint64_t length = r->node->desc[which == ATTENTION_DKV ? K : Q].dim[2];
+	uint64_t length = r->node->desc[attention_side(which)].dim[2];
 	struct hlx_pipeline *pipeline;
 	uint32_t rows, spec[8], n_spec = r->engine->choose(r->host, r->node, which, &rows, spec);
 	int rc;
@@ -115,8 +155,8 @@ static int dispatch(const struct run *r, enum attention_kernel which, const stru
 	rc = r->host->pipeline(r->host, r->engine->shader[which], spec, n_spec, &pipeline);
 	if (rc || !r->rec)
 		return rc;
-	return r->host->dispatch(r->rec, pipeline, args, n, &push, sizeof push, (uint32_t)((length + rows - 1) / rows),
-				 (uint32_t)(r->b1 - r->b0) * push.heads, 1);
+	return r->host->dispatch(r->rec, pipeline, args, n, &push, sizeof push, (uint32_t)(r->z1 - r->z0),
+				 (uint32_t)((length + rows - 1) / rows), 1);
 }
 
 static int run_forward(const struct run *r)
@@ -140,8 +180,8 @@ static int run_delta(const struct run *r)
 
 	if (rc || !r->rec)
 		return rc;
-	return r->host->dispatch(r->rec, pipeline, args, 3, &push, sizeof push, (push.tq + spec[0] - 1) / spec[0],
-				 (uint32_t)(r->b1 - r->b0) * push.heads, 1);
+	return r->host->dispatch(r->rec, pipeline, args, 3, &push, sizeof push, (uint32_t)(r->z1 - r->z0),
+				 (push.tq + spec[0] - 1) / spec[0], 1);
 }
 
 static bool wants(const struct run *r, unsigned slot)
@@ -154,26 +194,76 @@ static uint32_t output_flags(const struct run *r, unsigned slot, uint32_t accum,
 	return (r->node->accum >> slot & 1 ? accum : 0) | (wants(r, slot) ? 0 : skip);
 }
 
+/* q, k, v, do, lse and delta, followed by gradients in the order of the slots: one tensor may be all of them. */
+static void backward_args(const struct run *r, struct hlx_arg args[6])
+{
+	args[0] = tensor_arg(r, Q, HLX_VALUE);
+	args[1] = tensor_arg(r, K, HLX_VALUE);
+	args[2] = tensor_arg(r, V, HLX_VALUE);
+	args[3] = tensor_arg(r, O, HLX_GRAD);
+	args[4] = stat_arg(r, HLX_SAVED);
+	args[5] = stat_arg(r, HLX_WORK);
+}
+
+static int run_dq(const struct run *r)
+{
+	struct hlx_arg args[7];
+
+	backward_args(r, args);
+	args[6] = tensor_arg(r, Q, HLX_GRAD);
+	return dispatch(r, ATTENTION_DQ, args, 7, output_flags(r, Q, ACCUM_0, 0));
+}
+
+/* Of dk and dv, one that is not wanted is not there: the other one, not written. */
+static int run_dkv(const struct run *r, bool keep)
+{
+	struct hlx_arg args[9];
+
+	backward_args(r, args);
+	args[6] = tensor_arg(r, wants(r, K) ? K : V, HLX_GRAD);
+	args[7] = tensor_arg(r, wants(r, V) ? V : K, HLX_GRAD);
+	if (keep)
+		args[8] = kept_arg(r);
+	return dispatch(r, keep ? ATTENTION_DKV_KEEP : ATTENTION_DKV, args, keep ? 9 : 8,
+			output_flags(r, K, ACCUM_0, SKIP_0) | output_flags(r, V, ACCUM_1, SKIP_1));
+}
+
+static int run_dq_kept(const struct run *r)
+{
+	const struct hlx_arg args[] = {
+		tensor_arg(r, Q, HLX_VALUE), tensor_arg(r, K, HLX_VALUE), tensor_arg(r, V, HLX_VALUE), kept_arg(r),
+		tensor_arg(r, Q, HLX_GRAD),
+	};
+
+	return dispatch(r, ATTENTION_DQ_KEPT, args, 5, output_flags(r, Q, ACCUM_0, 0));
+}
+
+/* dk, dv and then dq, as many heads at a time as dS is kept of. */
+static int run_kept(const struct run *all, uint64_t heads)
+{
+	struct run r = *all;
+	int rc = 0;
+
+	for (r.z0 = all->z0; rc == 0 && r.z0 < all->z1; r.z0 = r.z1) {
+		r.z1 = MIN(r.z0 + heads, all->z1);
+		rc = run_dkv(&r, true);
+		rc = rc ? rc : run_dq_kept(&r);
+	}
+	return rc;
+}
+
 static int run_backward(const struct run *r)
 {
-	const struct hlx_arg shared[] = {
-		tensor_arg(r, Q, HLX_VALUE), tensor_arg(r, K, HLX_VALUE), tensor_arg(r, V, HLX_VALUE),
-		tensor_arg(r, O, HLX_GRAD), stat_arg(r, HLX_SAVED), stat_arg(r, HLX_WORK),
-	};
-	struct hlx_arg dq[7], dkv[8];
+	uint64_t heads = kept_heads(r->host, r->node);
 	int rc = run_delta(r);
 
-	for (unsigned i = 0; i < 6; i++)
-		dq[i] = dkv[i] = shared[i];
-	if (rc == 0 && wants(r, Q)) { /* in the order of the slots: one tensor may be all of them */
-		dq[6] = tensor_arg(r, Q, HLX_GRAD);
-		rc = dispatch(r, ATTENTION_DQ, dq, 7, output_flags(r, Q, ACCUM_0, 0));
-	}
-	if (rc == 0 && (wants(r, K) || wants(r, V))) { /* one that is not wanted is not there: the other one, not written */
-		dkv[6] = tensor_arg(r, wants(r, K) ? K : V, HLX_GRAD);
-		dkv[7] = tensor_arg(r, wants(r, V) ? V : K, HLX_GRAD);
-		rc = dispatch(r, ATTENTION_DKV, dkv, 8, output_flags(r, K, ACCUM_0, SKIP_0) | output_flags(r, V, ACCUM_1, SKIP_1));
-	}
+	/* Gradients add in the order of the slots: dq may be last where k and v add to none, and so not to it. */
+	if (rc == 0 && heads && r->node->grads == 7 && !(r->node->accum & (1 << K | 1 << V)))
+		return run_kept(r, heads);
+	if (rc == 0 && wants(r, Q))
+		rc = run_dq(r);
+	if (rc == 0 && (wants(r, K) || wants(r, V)))
+		rc = run_dkv(r, false);
 	return rc;
 }
 
@@ -186,6 +276,8 @@ static int run_windows(struct run *r, int (*pass)(const struct run *))
 		while (most > 1 && !fits(r->host, r->node, r->b0, r->b0 + most))
 			most = (most + 1) / 2;
 		r->b1 = r->b0 + most;
+		r->z0 = 0;
+		r->z1 = most * r->node->desc[Q].dim[1];
 		if (!fits(r->host, r->node, r->b0, r->b1))
 			return r->host->fail(r->host, HLX_ENOTSUP, "one sequence is larger than a binding");
 		int rc = pass(r);
@@ -217,7 +309,7 @@ int attention_prepare(const struct hlx_host *host, struct hlx_node *node, const 
 		return host->fail(host, HLX_ENOTSUP, "sequences of %llu mean a loop of more than %u turns",
 				  (unsigned long long)longest, MAX_TURNS);
 	node->saved_bytes = node->train ? stats(node, d[Q].dim[0]) * 4 : 0;
-	node->work_bytes = node->saved_bytes;
+	node->work_bytes = node->train ? (kept_first(node) + kept_heads(host, node) * kept_elements(node)) * 4 : 0;
 	rc = run_windows(&r, run_forward);
 	return rc || !node->train ? rc : run_windows(&r, run_backward);
 }

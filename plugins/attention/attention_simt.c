@@ -9,12 +9,15 @@
 #include "attention.h"
 
 #include "simt_dkv.spv.h"
+#include "simt_dkv_keep.spv.h"
 #include "simt_dq.spv.h"
+#include "simt_dq_kept.spv.h"
 #include "simt_forward.spv.h"
 
 #define SHADER(name) { #name, name##_spv, sizeof name##_spv, 0 }
 static const struct hlx_shader forward_shader = SHADER(simt_forward), dq_shader = SHADER(simt_dq),
-			       dkv_shader = SHADER(simt_dkv);
+			       dkv_shader = SHADER(simt_dkv), dkv_keep_shader = SHADER(simt_dkv_keep),
+			       dq_kept_shader = SHADER(simt_dq_kept);
 
 enum { SPEC_INVOCATIONS, SPEC_R, SPEC_N, SPEC_SCALAR, SPEC_COUNT };
 #define MAX_DHEAD 256u
@@ -45,7 +48,7 @@ static bool suits(const struct hlx_host *host, const struct hlx_node *node, enum
 		  const struct shape *s)
 {
 	const struct hlx_desc *d = node->desc;
-	uint64_t length = d[which == ATTENTION_DKV ? K : Q].dim[2];
+	uint64_t length = d[attention_side(which)].dim[2];
 	uint32_t n = columns(node), rows = 4 * s->w * s->r;
 	uint64_t enough = host->caps->cpu ? 1 : ENOUGH_GROUPS;
 
@@ -81,7 +84,9 @@ static uint32_t turns(const struct hlx_node *node)
 }
 
 static const struct attention_engine engine = {
-	.shader = { &forward_shader, &dq_shader, &dkv_shader }, .choose = choose, .turns = turns,
+	.shader = { &forward_shader, &dq_shader, &dkv_shader, &dkv_keep_shader, &dq_kept_shader },
+	.choose = choose,
+	.turns = turns,
 };
 
 static int supports(const struct hlx_host *host, const struct hlx_node *node)

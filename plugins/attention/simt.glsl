@@ -25,7 +25,7 @@ const uint SX = W * R + 1u; /* vec4s from one d to the next: a column's 4 writes
 const uint SY = 17u;
 const uint SP = W * R;
 const uint BUFFERS = N > 2u ? 1u : 2u; /* d_head above 128: what is left of 48 KiB */
-const uint RB = 256u / NT, RM = 256u * N / NT; /* fetches an invocation; R of A */
+const uint RB = 256u / NT, RM = 256u * N / NT, RP = 16u * SP / NT; /* fetches an invocation; R of A */
 
 /*
  * Shared memory, in vec4s; little of it, so that many workgroups share a multiprocessor (with A and B beside P, backward took
@@ -33,11 +33,17 @@ const uint RB = 256u / NT, RM = 256u * N / NT; /* fetches an invocation; R of A 
  *
  *     scores       | A, B: 16 (SX + SY), BUFFERS times |
  *     accumulate   | P: 64 SP        | M: 256 N, BUFFERS times |
+ *     PIECEWISE    | P: 16 SP | M: 256 N |, BUFFERS times         P from memory, simt_dq_kept.comp
  */
 const uint PIECE_AB = 16u * (SX + SY), PIECE_M = 256u * N;
 const uint PIECES = 64u * SP;
 const uint ROOM_AB = BUFFERS * PIECE_AB, ROOM_PM = PIECES + BUFFERS * PIECE_M;
+const uint PIECE_PM = 16u * SP + PIECE_M;
+#ifdef PIECEWISE
+shared vec4 room[BUFFERS * PIECE_PM];
+#else
 shared vec4 room[ROOM_AB > ROOM_PM ? ROOM_AB : ROOM_PM];
+#endif
 
 layout(std430, binding = 0) readonly buffer Q_ { float q1[]; };
 layout(std430, binding = 0) readonly buffer Q4_ { vec4 q4[]; };

@@ -1,4 +1,4 @@
-/* simt_backward.glsl - what dq, and dk with dv, share. */
+/* simt_backward.glsl - what the kernels that make the scores again share. */
 #define BACKWARD
 #include "hlx.glsl"
 #include "attention.glsl"
@@ -18,30 +18,10 @@ float stat_delta(uint query)
 	return delta[attention_stats() + min(query, p.tq - 1u)];
 }
 
-/* The end of 4 elements of row t, from d on, of a gradient: its chain, its old values. */
-vec4 gradient(vec4 acc, vec4 old, bool add)
+/* exp(scale s - lse), as forward has it: s - lse <= 0, and s unflushed. */
+vec4 exp_of(vec4 s, vec4 l)
 {
-	return add ? hlx_accum(old, acc) : hlx_store(acc);
+	return hlx_exp_down(s * p.scale - l);
 }
 
-#define GRADIENT_WRITER(name, out1, out4) \
-	void name(int s, uint t, uint d, uint rows, vec4 acc, bool add) \
-	{ \
-		uint at = head[s] + t * p.row[s] + d; \
-		if (t >= rows || d >= p.dh) \
-			return; \
-		if (!SCALAR) { \
-			vec4 old = vec4(0.0); \
-			if (add) \
-				old = out4[at >> 2]; \
-			out4[at >> 2] = gradient(acc, old, add); \
-			return; \
-		} \
-		for (uint c = 0u; c < 4u; c++) \
-			if (d + c < p.dh) { \
-				float old = 0.0; \
-				if (add) \
-					old = out1[at + c]; \
-				out1[at + c] = add ? hlx_accum(old, acc[c]) : hlx_store(acc[c]); \
-			} \
-	}
+#include "simt_gradient.glsl"

@@ -1,6 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
-/* simt_dq.comp - dq: x are queries, y keys. */
+/* simt_dq.comp - dq from scores of its own: x are queries, y keys. */
 #define HLX_OWN_LAYOUT
 #include "simt_backward.glsl"
 
@@ -11,7 +11,7 @@ GRADIENT_WRITER(write_dq, dq1, dq4)
 
 void main()
 {
-	uint x0 = (gl_NumWorkGroups.x - 1u - gl_WorkGroupID.x) * X; /* the longest first */
+	uint x0 = (gl_NumWorkGroups.y - 1u - attention_block()) * X; /* the longest first */
 	uint keys = attention_seen(min(x0 + X, p.tq) - 1u);         /* of the last query; of the first one: */
 	uint full = x0 + X > p.tq ? 0u : attention_seen(x0);
 	vec4 acc[ACC], t[TILE], e[TILE];
@@ -29,7 +29,7 @@ void main()
 		scores(e, ATTENTION_Q, x0, ATTENTION_K, y0);
 		fetch_ab(ATTENTION_O, x0, ATTENTION_V, y0, 0u);
 		[[unroll]] for (uint i = 0u; i < TILE; i++)
-			e[i] = hlx_exp(hlx_mul(e[i], p.scale) - vec4(l[i]));
+			e[i] = exp_of(e[i], vec4(l[i]));
 		if (y0 + 64u > full)
 			[[unroll]] for (uint i = 0u; i < TILE; i++)
 				[[unroll]] for (uint c = 0u; c < 4u; c++)

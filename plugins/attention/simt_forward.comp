@@ -14,12 +14,14 @@ shared vec4 row_max[SP], row_factor[SP]; /* m; exp(m before - m), 1 where it did
 
 #define LOWEST hlx_float(0xff7fffffu) /* -FLT_MAX */
 
-/* Raises the maximum of row `index` to the largest of the block.  Every maximum comes out the same in any order. */
+/* Raises the maximum of row `index` to the largest of the block.  Every maximum comes out the same in any order, and is that of
+ * flushed scores: flushing keeps their order. */
 void raise(inout float m)
 {
-	float top = m;
+	float top = LOWEST;
 	[[unroll]] for (uint j = 0u; j < 16u; j++)
 		top = max(top, room[j * SP + (index >> 2)][index & 3u]);
+	top = max(m, hlx_mul(top, 1.0));
 	row_factor[index >> 2][index & 3u] = top > m ? hlx_exp(m - top) : 1.0;
 	row_max[index >> 2][index & 3u] = top;
 	m = top;
@@ -41,7 +43,7 @@ float tree()
 void scale_tile(inout vec4 t[TILE], bool inside, uint x0, uint y0)
 {
 	[[unroll]] for (uint i = 0u; i < TILE; i++)
-		t[i] = hlx_mul(t[i], p.scale);
+		t[i] = t[i] * p.scale;
 	if (!inside)
 		[[unroll]] for (uint i = 0u; i < TILE; i++)
 			[[unroll]] for (uint c = 0u; c < 4u; c++)
@@ -56,13 +58,13 @@ void scale_tile(inout vec4 t[TILE], bool inside, uint x0, uint y0)
 	}
 }
 
-/* Scaled scores to exp(s - m). */
+/* Scaled scores to exp(s - m).  They are not flushed: one below 2^-100 changes exp's argument by less than the 2^-25 it sees. */
 void exp_tile(inout vec4 t[TILE], bool inside, uint x0, uint y0)
 {
 	[[unroll]] for (uint g = 0u; g < R; g++) {
 		vec4 m = row_max[xi + W * g];
 		[[unroll]] for (uint r = 0u; r < 4u; r++)
-			t[4u * g + r] = hlx_exp(t[4u * g + r] - vec4(m[r]));
+			t[4u * g + r] = hlx_exp_down(t[4u * g + r] - vec4(m[r]));
 	}
 	if (!inside)
 		[[unroll]] for (uint i = 0u; i < TILE; i++)
@@ -109,7 +111,7 @@ void end(vec4 acc[ACC], uint x0, float m, float sum)
 
 void main()
 {
-	uint x0 = (gl_NumWorkGroups.x - 1u - gl_WorkGroupID.x) * X; /* the longest first */
+	uint x0 = (gl_NumWorkGroups.y - 1u - attention_block()) * X; /* the longest first */
 	uint keys = attention_seen(min(x0 + X, p.tq) - 1u);         /* of the last query; of the first one: */
 	uint full = x0 + X > p.tq ? 0u : attention_seen(x0);
 	vec4 acc[ACC], t[TILE];

@@ -27,7 +27,7 @@ static const struct hlx_shader fma_shaders[2][2] = {
 };
 
 enum { SPEC_INVOCATIONS, SPEC_BM, SPEC_BN, SPEC_BK, SPEC_TM, SPEC_TN, SPEC_FORM, SPEC_SPLIT };
-enum { FORM_A_SCALAR = 1, FORM_B_SCALAR = 2, FORM_C_SCALAR = 4, FORM_TAIL = 8, FORM_EARLY = 16, FORM_MID = 32 };
+enum { FORM_A_SCALAR = 1, FORM_B_SCALAR = 2, FORM_C_SCALAR = 4, FORM_TAIL = 8, FORM_EARLY = 16, FORM_MID = 32, FORM_EDGE = 64 };
 
 /*
  * bm x bn of C a workgroup, tm x tn an invocation, bk of k a piece, split invocations an output.  With g workgroups a
@@ -101,7 +101,8 @@ static uint32_t edges(const struct tile *tile, const struct gemm_task *t, const 
 	bool b = tb ? gemm_whole(&t->b, w->k0, t->b.col, k) : gemm_whole(&t->b, w->n0, t->b.row, n);
 	bool c = gemm_whole(&t->c, w->n0, t->c.row, n) && !((t->flags & GEMM_ADD_BIAS) && (t->bias_base + w->n0) % 4);
 
-	return (a ? 0 : FORM_A_SCALAR) | (b ? 0 : FORM_B_SCALAR) | (c ? 0 : FORM_C_SCALAR) | (k % tile->bk ? FORM_TAIL : 0);
+	return (a ? 0 : FORM_A_SCALAR) | (b ? 0 : FORM_B_SCALAR) | (c ? 0 : FORM_C_SCALAR | FORM_EDGE) |
+		(k % tile->bk ? FORM_TAIL : 0) | (m % tile->bm || n % tile->bn ? FORM_EDGE : 0);
 }
 
 static int emit(const struct gemm_run *run, const struct gemm_task *t, const struct gemm_window *w,

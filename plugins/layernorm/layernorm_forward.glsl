@@ -17,18 +17,20 @@ ROWS_IN(2, gamma)
 ROWS_IN(3, beta)
 layout(binding = 4) writeonly restrict buffer Stats { vec2 stats[]; };
 
+/* Where a product is plain, not hlx_mul, what that drops makes no difference: x * x is 0 or at least 2^-100, as x is 0 or at
+ * least 2^-50; xhat * gamma below 2^-100 is added to a beta that is 0 (the store drops the sum) or at least 2^-50 (the sum is
+ * beta). */
 void main()
 {
 	float inv = hlx_div(1.0f, float(int(d_model)));
 	HLX_FOR_ROWS(row, num_positions) {
 		uint live = row < num_positions ? d_model : 0u, r = min(row, num_positions - 1u);
 		vec4 sum[4] = HLX_ZEROS, squares[4] = HLX_ZEROS, kept[HLX_KEPT_SIZE(ROWS_KEEP)];
+		HLX_IF_KEPT(g, ROWS_KEEP, rows_span(d_model), kept[HLX_KEPT] = read_x(r, g, d_model);)
 		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(d_model),
-			vec4 v = rows_tail(read_x(r, g, d_model), g, d_model);
+			vec4 v = rows_tail(ROWS_KEEP > 0u ? kept[HLX_KEPT] : read_x(r, g, d_model), g, d_model);
 			sum[HLX_AT] += v;
-			squares[HLX_AT] += hlx_mul(v, v);
-			if (ROWS_KEEP > 0u)
-				kept[HLX_KEPT] = v;
+			squares[HLX_AT] += v * v;
 		)
 		float mean = hlx_mul(hlx_row_tree(sum), inv);
 		float var = hlx_mul(hlx_row_tree(squares), inv) - hlx_mul(mean, mean);
@@ -36,7 +38,7 @@ void main()
 		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(d_model),
 			vec4 v = ROWS_KEEP > 0u ? kept[HLX_KEPT] : read_x(r, g, d_model);
 			vec4 xhat = hlx_mul(v - vec4(mean), rstd);
-			v = hlx_mul(xhat, read_gamma(0u, g, d_model)) + read_beta(0u, g, d_model);
+			v = xhat * read_gamma(0u, g, d_model) + read_beta(0u, g, d_model);
 			write_y(r, g, d_model, live, hlx_store(v));
 		)
 		if (hlx_row_lane() == 0u && live > 0u)

@@ -3,7 +3,7 @@
  *
  * terms: (slots, blocks of a slot, 2, d rounded up to 4)   grad: slots runs of (d), stride elements apart
  *
- * A lane owns 4 columns of one slot: x workgroups of 64 such lanes, y slots.  It reads AHEAD terms before it adds them, as
+ * A lane owns 4 columns of one slot: x workgroups of 64 such lanes (specialization constant 1), y slots.  It reads AHEAD terms before it adds them, as
  * their loads then wait together; those past the end repeat the last and count as +0, which changes no chain from +0.
  * grad is written without a store's flush: it is a partial sum.
  */
@@ -12,7 +12,7 @@
 #define HLX_OWN_LAYOUT
 #include "hlx.glsl"
 
-layout(local_size_x = 64) in;
+layout(local_size_x = 64, local_size_x_id = 1) in;
 layout(constant_id = 0) const uint AHEAD = 8u;
 layout(push_constant) uniform Push {
 	uint d_model, blocks, stride;

@@ -4,17 +4,21 @@
  * x, dy: (sequences, positions, d)   stats: (rows, 2) mean, rstd
  * terms: (sequences, blocks of 32 positions, 2, d rounded up to 4): the sums of dy * xhat, then those of dy
  *
- * A lane owns 4 columns of one block: x workgroups of 64 such lanes, y blocks.  It reads AHEAD rows before it adds them, so
- * that their loads wait together; those past the block's end repeat its last row and count as +0.
+ * A lane owns 4 columns of one block: x workgroups of 64 such lanes (specialization constant 2), y blocks.  It reads AHEAD rows
+ * before it adds them, so that their loads wait together; those past the block's end repeat its last row and count as +0.
  */
 #define HLX_OWN_LAYOUT
 #define ROWS_VEC_ID 0
-#define AHEAD 8u
 #include "hlx.glsl"
 #include "../rows.glsl"
 #include "layernorm_stats.glsl"
 
-layout(local_size_x = 64) in;
+layout(local_size_x = 64, local_size_x_id = 2) in;
+#ifdef HLX_PUBLIC
+const uint AHEAD = 8u;
+#else
+layout(constant_id = 1) const uint AHEAD = 8u;
+#endif
 layout(push_constant) uniform Push {
 	uint positions, d_model;
 	uint first_block; /* of this dispatch */

@@ -9,16 +9,19 @@ uint softmax_seen(uint r)
 	return uint(max(n, 0));
 }
 
-/* At least what the rows of this workgroup see that start at `base`; the same in every lane, for loops with shuffles. */
-uint softmax_most(uint base)
+/* At most, and at least, what the rows of this subgroup see of which `row` is one; the same in every lane, for loops with
+ * shuffles. */
+uvec2 softmax_bounds(uint row)
 {
-	uint last = base + HLX_ROWS - 1u;
-	if (causal == 0u || (first_row + base) % seq_len + HLX_ROWS > seq_len)
-		return cols;
-	return softmax_seen(last);
+	uint beside = hlx_rows_beside(), base = row - hlx_row_index() % beside, last = base + beside - 1u;
+	if (causal == 0u)
+		return uvec2(cols);
+	if ((first_row + base) % seq_len + beside > seq_len)
+		return uvec2(cols, 0u);
+	return uvec2(softmax_seen(last), softmax_seen(base));
 }
 
-/* A kept row is loaded without a branch, so that its loads are under way together: a group that no row of the workgroup
+/* A kept row is loaded without a branch, so that its loads are under way together: a group that no row of the subgroup
  * sees is read as the last one that is seen, which is in the cache. */
 uint softmax_span(uint most)
 {

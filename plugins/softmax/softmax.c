@@ -84,7 +84,7 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 	if (!plan)
 		return host->fail(host, HLX_ENOMEM, "out of memory");
 	plan->build = build;
-	rc = rows_plan(host, node, X, rows_at_once(host, &forward_shader[build]), 4, &plan->grid);
+	rc = rows_plan(host, node, X, rows_beside(host, &forward_shader[build], cols), 4, &plan->grid);
 	return rc ? rc : rows_pipeline(host, &forward_shader[build], cols, 0, &plan->forward);
 }
 

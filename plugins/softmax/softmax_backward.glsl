@@ -23,7 +23,7 @@ void main()
 {
 	HLX_FOR_ROWS(row, num_rows) {
 		uint live = row < num_rows ? cols : 0u, r = min(row, num_rows - 1u);
-		uint n = softmax_seen(r), most = softmax_most(row - hlx_row_index());
+		uint n = softmax_seen(r), most = softmax_bounds(row).x;
 		vec4 sum[4] = HLX_ZEROS, p[HLX_KEPT_SIZE(ROWS_KEEP)], dp[HLX_KEPT_SIZE(ROWS_KEEP)];
 		HLX_FOR_KEPT(g, ROWS_KEEP, softmax_span(most),
 			vec4 v = read_y(r, softmax_group(g, most), cols);

@@ -20,22 +20,35 @@ ROWS_OUT(1, y)
 
 #define LOWEST hlx_float(0xff7fffffu) /* -FLT_MAX */
 
+/* Group g of x', -infinity from column n on; least: what rows of this subgroup see in whole.  No hlx_mul: x and scale are 0
+ * or at least 2^-50, so the product is 0, of whatever sign, or at least 2^-100. */
+vec4 softmax_scaled(vec4 x, uint g, uint n, uint turn, uint least)
+{
+	vec4 v = x * scale;
+	if (64u * turn + 64u > least)
+		v = hlx_tail(v, g, n, HLX_LOWEST);
+	return v;
+}
+
 void main()
 {
 	HLX_FOR_ROWS(row, num_rows) {
-		uint live = row < num_rows ? cols : 0u, r = min(row, num_rows - 1u);
-		uint n = softmax_seen(r), most = softmax_most(row - hlx_row_index());
+		uint live = row < num_rows ? cols : 0u, r = min(row, num_rows - 1u), n = softmax_seen(r);
+		uvec2 bounds = softmax_bounds(row);
+		uint most = bounds.x, least = bounds.y;
 		vec4 top = vec4(LOWEST), sum[4] = HLX_ZEROS, e[HLX_KEPT_SIZE(ROWS_KEEP)];
-		HLX_FOR_KEPT(g, ROWS_KEEP, softmax_span(most),
-			vec4 v = hlx_tail(hlx_mul(read_x(r, softmax_group(g, most), cols), scale), g, n, LOWEST);
+		HLX_IF_KEPT(g, ROWS_KEEP, rows_span(cols), e[HLX_KEPT] = read_x(r, softmax_group(g, most), cols);)
+		HLX_FOR_KEPT(g, ROWS_KEEP, most,
+			vec4 v = ROWS_KEEP > 0u ? e[HLX_KEPT] : read_x(r, g, cols);
+			v = softmax_scaled(v, g, n, hlx_turn, least);
 			top = hlx_max(v, top);
 			if (ROWS_KEEP > 0u)
 				e[HLX_KEPT] = v;
 		)
 		vec4 m = vec4(hlx_row_max(top));
 		HLX_FOR_KEPT(g, ROWS_KEEP, most,
-			vec4 v = ROWS_KEEP > 0u ? e[HLX_KEPT] : hlx_mul(read_x(r, g, cols), scale);
-			v = hlx_tail(hlx_exp_down(v - m), g, n);
+			vec4 v = ROWS_KEEP > 0u ? e[HLX_KEPT] : softmax_scaled(read_x(r, g, cols), g, n, hlx_turn, least);
+			v = hlx_exp_down(v - m); /* 0 where it is -infinity */
 			sum[HLX_AT] += v;
 			if (ROWS_KEEP > 0u)
 				e[HLX_KEPT] = v;
@@ -47,9 +60,10 @@ void main()
 				if (ROWS_KEEP > 0u)
 					v = e[HLX_KEPT];
 				else
-					v = hlx_tail(hlx_exp_down(hlx_mul(read_x(r, g, cols), scale) - m), g, n);
+					v = hlx_exp_down(softmax_scaled(read_x(r, g, cols), g, n, hlx_turn, least) - m);
+				v = hlx_store(v * inv); /* drops what hlx_mul would, too */
 			}
-			write_y(r, g, cols, live, hlx_store(hlx_mul(v, inv)));
+			write_y(r, g, cols, live, v);
 		)
 	} HLX_NEXT_ROWS(row, num_rows);
 }

@@ -3,9 +3,9 @@
  *
  * logits, dlogits: (batch, ..., vocab), contiguous   targets: (batch, ...)   loss: S runs of (2): sum, count
  * saved: stats (rows, 2) max, 1 / sum of exp(x - max)
- * work: losses (rows) | terms (sequences, blocks of 32 positions, 2) | stats, where nothing is saved
+ * work: losses (rows) | stats, where nothing is saved
  *
- * forward is three kernels: losses by rows; terms by blocks; sums by batch slot.
+ * forward is two kernels: losses by rows; their sums by batch slot.
  */
 #include "xent.h"
 
@@ -17,7 +17,6 @@
 #include "xent_forward_shared.spv.h"
 #include "xent_forward_texel.spv.h"
 #include "xent_sum.spv.h"
-#include "xent_terms.spv.h"
 
 static const struct hlx_slot slots[] = {
 	[LOGITS] = { "logits", HLX_IN, 0 },
@@ -77,15 +76,15 @@ static const struct hlx_shader forward_shader[ROWS_BUILDS] =
 		ROWS_SHADERS(xent_forward_shared, xent_forward_rows, xent_forward_texel);
 static const struct hlx_shader backward_shader = ROWS_SHADER(xent_backward, 0);
 static const struct hlx_shader backward_texel = ROWS_SHADER(xent_backward_texel, 0);
-static const struct hlx_shader terms = ROWS_SHADER(xent_terms, 0);
 static const struct hlx_shader sum = ROWS_SHADER(xent_sum, 0);
 
 struct plan {
-	struct hlx_pipeline *forward, *backward, *terms, *sum;
+	struct hlx_pipeline *forward, *backward, *sum;
 	enum rows_build build;
+	uint32_t ahead, column_groups; /* backward: rows that a workgroup takes at a time, and workgroups that share their columns */
 	struct rows_grid grid;
-	uint64_t blocks;              /* of 32 positions, in a sequence */
-	uint64_t terms_at, stats_at;  /* bytes, in work */
+	uint64_t blocks;   /* of 32 positions, in a batch slot */
+	uint64_t stats_at; /* bytes, in work */
 };
 
 static uint64_t align(uint64_t bytes)
@@ -98,15 +97,12 @@ static int plan_sums(const struct hlx_host *host, struct hlx_node *node, struct 
 	uint64_t rows = hlx_rows(&node->desc[LOGITS]), batch = node->desc[LOGITS].dim[0];
 	const struct hlx_desc *targets = &node->desc[TARGETS];
 
-	plan->blocks = (xent_positions(node) + 31) / 32;
-	plan->terms_at = align(4 * rows);
-	plan->stats_at = plan->terms_at + align(8 * batch * plan->blocks);
+	plan->stats_at = align(4 * rows);
 	node->saved_bytes = node->train ? 8 * rows : 0;
 	node->work_bytes = plan->stats_at + (node->train ? 0 : 8 * rows);
-	if (node->slots == 0 || batch % node->slots || batch / node->slots * plan->blocks > 60000)
-		return host->fail(host, HLX_ENOTSUP,
-				"a batch of %llu sequences of %llu blocks in %u slots", ROWS_ULL(batch),
-				  ROWS_ULL(plan->blocks), node->slots);
+	if (node->slots == 0 || batch % node->slots || node->slots > host->caps->max_groups[0])
+		return host->fail(host, HLX_ENOTSUP, "a batch of %llu sequences in %u slots", ROWS_ULL(batch), node->slots);
+	plan->blocks = batch / node->slots * ((xent_positions(node) + 31) / 32);
 	if (targets->offset % 64)
 		return host->fail(host, HLX_ENOTSUP,
 				"targets start at element %llu of their storage, want a multiple of 64",
@@ -114,9 +110,22 @@ static int plan_sums(const struct hlx_host *host, struct hlx_node *node, struct 
 	return 0;
 }
 
+/* Rows at a time: on an H200 4 where there are many and short ones (16,384 of 256: 11.2 us with 1 became 9.1); long ones are shared
+ * out, 4,096 columns to a workgroup. */
+static int plan_backward(const struct hlx_host *host, const struct hlx_node *node, struct plan *plan)
+{
+	uint64_t vocab = hlx_cols(&node->desc[LOGITS]);
+	bool few = host->caps->cpu || vocab > 4096 || hlx_rows(&node->desc[LOGITS]) < 8192;
+	const uint32_t spec[2] = { rows_unit(vocab), few ? 1 : 4 };
+	plan->ahead = spec[1];
+	plan->column_groups = host->caps->cpu ? 1 : (uint32_t)(vocab / 4096 < 64 ? vocab / 4096 + 1 : 64);
+	return host->pipeline(host, plan->build == ROWS_TEXEL ? &backward_texel : &backward_shader, spec, 2, &plan->backward);
+}
+
 static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
 {
 	uint64_t vocab = hlx_cols(&node->desc[LOGITS]);
+	uint32_t lanes = host->caps->cpu ? host->caps->subgroup : 64; /* of xent_sum; a CPU driver runs all, whatever they do */
 	struct plan *plan = calloc(1, sizeof *plan);
 	int rc;
 
@@ -124,13 +133,11 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 	if (!plan)
 		return host->fail(host, HLX_ENOMEM, "out of memory");
 	plan->build = build;
-	rc = rows_plan(host, node, LOGITS, rows_at_once(host, &forward_shader[build]), 2, &plan->grid);
+	rc = rows_plan(host, node, LOGITS, rows_beside(host, &forward_shader[build], vocab), 2, &plan->grid);
 	rc = rc ? rc : plan_sums(host, node, plan);
 	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], vocab, 0, &plan->forward);
-	rc = rc ? rc : host->pipeline(host, &terms, NULL, 0, &plan->terms);
-	rc = rc ? rc : host->pipeline(host, &sum, NULL, 0, &plan->sum);
-	return rc || !node->train ? rc : rows_pipeline_own(host, build == ROWS_TEXEL ? &backward_texel : &backward_shader,
-			vocab, &plan->backward);
+	rc = rc ? rc : host->pipeline(host, &sum, &lanes, 1, &plan->sum);
+	return rc || !node->train ? rc : plan_backward(host, node, plan);
 }
 
 /* n positions' words: of targets, losses. */
@@ -168,23 +175,21 @@ static int forward_losses(const struct hlx_host *host, const struct hlx_node *no
 static int forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
 {
 	const struct plan *plan = node->priv;
-	uint64_t rows = hlx_rows(&node->desc[LOGITS]), batch = node->desc[LOGITS].dim[0], blocks = batch * plan->blocks;
-	const struct hlx_arg terms_arg = { 0, HLX_WORK, HLX_SSBO, plan->terms_at, 8 * blocks };
-	const struct hlx_arg terms_args[] = { words(node, 0, HLX_WORK, 0, rows),
-					      words(node, TARGETS, HLX_VALUE, 0, rows), terms_arg };
-	const struct hlx_arg sum_args[] = { terms_arg, hlx_value(LOSS) };
-	const uint32_t terms_push[] = { (uint32_t)batch, (uint32_t)xent_positions(node), xent_ignore(node) };
-	const uint32_t sum_push[] = { node->slots, (uint32_t)(blocks / node->slots),
-				      (uint32_t)hlx_slot_stride(&node->desc[LOSS]) / 2, node->accum >> LOSS & 1 };
+	uint64_t rows = hlx_rows(&node->desc[LOGITS]);
+	const struct hlx_arg args[] = { words(node, 0, HLX_WORK, 0, rows), words(node, TARGETS, HLX_VALUE, 0, rows),
+					hlx_value(LOSS) };
+	const uint32_t push[] = { (uint32_t)xent_positions(node), xent_ignore(node), (uint32_t)plan->blocks,
+				  (uint32_t)hlx_slot_stride(&node->desc[LOSS]) / 2, node->accum >> LOSS & 1 };
 	int rc = forward_losses(host, node, rec);
 
-	if (rc == 0)
-		rc = host->dispatch(rec, plan->terms, terms_args, 3, terms_push, sizeof terms_push,
-				    (uint32_t)((blocks + 63) / 64), 1, 1);
-	if (rc == 0)
-		rc = host->dispatch(rec, plan->sum, sum_args, 2, sum_push, sizeof sum_push,
-				    (node->slots + 63) / 64, 1, 1);
-	return rc;
+	return rc ? rc : host->dispatch(rec, plan->sum, args, 3, push, sizeof push, node->slots, 1, 1);
+}
+
+/* The kernel takes as many turns as it must. */
+static uint32_t backward_groups(const struct hlx_host *host, const struct plan *plan, uint64_t n)
+{
+	uint64_t groups = !host->caps->cpu ? (n + plan->ahead - 1) / plan->ahead : rows_groups(&plan->grid, n);
+	return groups < 65535 ? (uint32_t)groups : 65535;
 }
 
 static int backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
@@ -204,7 +209,7 @@ static int backward(const struct hlx_host *host, const struct hlx_node *node, st
 			rows_read(plan->build, rows_window(node, LOGITS, HLX_GRAD, r, n)),
 		};
 		rc = host->dispatch(rec, plan->backward, args, plan->build == ROWS_TEXEL ? 5 : 4, push, sizeof push,
-				    rows_groups(&plan->grid, n), 1, 1);
+				    backward_groups(host, plan, n), plan->column_groups, 1);
 	}
 	return rc;
 }

@@ -5,7 +5,8 @@
  * stats: (num_positions, 2) max, 1 / sum of exp(x - max)
  * With XENT_SOFTMAX there are no stats, and logits is the softmax.
  *
- * A workgroup takes rows, a lane every 64th group of 4 columns.  d_logits of ignored positions is 0.
+ * A workgroup takes AHEAD rows at a time, whose loads are under way together; its lanes, and gl_WorkGroupID.y, the groups of 4
+ * columns.  d_logits of ignored positions is 0.
  */
 #define HLX_OWN_LAYOUT
 #define ROWS_VEC_ID 0
@@ -13,6 +14,11 @@
 #include "../rows.glsl"
 
 layout(local_size_x = 64) in;
+#ifdef HLX_PUBLIC
+const uint AHEAD = 4u;
+#else
+layout(constant_id = 1) const uint AHEAD = 4u;
+#endif
 layout(push_constant) uniform Push {
 	uint num_positions, vocab_size, ignore;
 	uint accumulate; /* add to what d_logits holds */
@@ -27,29 +33,42 @@ ROWS_IN(0, x)
 layout(binding = 1) readonly restrict buffer Targets { uint targets[]; };
 ROWS_INOUT(D_LOGITS, 4, dx)
 
-vec4 probability(uint row, uint g)
+/* Of the value v of a row whose maximum is m and 1 / sum of exponentials inv.  No hlx_mul: what it drops, the store does. */
+vec4 probability(vec4 v, vec2 stats)
 {
-	vec4 v = read_x(row, g, vocab_size);
 #ifdef XENT_SOFTMAX
 	return v;
 #else
-	return hlx_mul(hlx_exp_down(v - vec4(stats[row].x)), stats[row].y);
+	return hlx_exp_down(v - vec4(stats.x)) * stats.y;
 #endif
 }
 
 void main()
 {
-	for (uint row = gl_WorkGroupID.x; row < num_positions; row += gl_NumWorkGroups.x) {
-		uint target = targets[row];
-		uint g = gl_LocalInvocationID.x;
+	for (uint row = gl_WorkGroupID.x * AHEAD; row < num_positions; row += gl_NumWorkGroups.x * AHEAD) {
+		uint target[AHEAD], last = num_positions - 1u, g = gl_WorkGroupID.y * 64u + gl_LocalInvocationID.x;
+		vec2 stat[AHEAD];
+		[[unroll]] for (uint i = 0u; i < AHEAD; i++) {
+			target[i] = targets[min(row + i, last)];
+#ifdef XENT_SOFTMAX
+			stat[i] = vec2(0.0f);
+#else
+			stat[i] = stats[min(row + i, last)];
+#endif
+		}
 		do { /* hlx.glsl says why it tests at the end */
-			bvec4 hit = equal(uvec4(4u * g) + uvec4(0u, 1u, 2u, 3u), uvec4(target));
-			vec4 v = probability(row, g) - mix(vec4(0.0f), vec4(1.0f), hit);
-			v = target == ignore ? vec4(0.0f) : v;
-			if (accumulate != 0u)
-				v = hlx_accum(read_dx(row, g, vocab_size), v);
-			write_dx(row, g, vocab_size, vocab_size, hlx_store(v));
-			g += 64u;
+			vec4 x[AHEAD];
+			[[unroll]] for (uint i = 0u; i < AHEAD; i++)
+				x[i] = read_x(min(row + i, last), g, vocab_size);
+			[[unroll]] for (uint i = 0u; i < AHEAD; i++) {
+				bvec4 hit = equal(uvec4(4u * g) + uvec4(0u, 1u, 2u, 3u), uvec4(target[i]));
+				vec4 v = probability(x[i], stat[i]) - mix(vec4(0.0f), vec4(1.0f), hit);
+				v = target[i] == ignore ? vec4(0.0f) : v;
+				if (accumulate != 0u)
+					v = hlx_accum(read_dx(min(row + i, last), g, vocab_size), v);
+				write_dx(row + i, g, vocab_size, row + i <= last ? vocab_size : 0u, hlx_store(v));
+			}
+			g += 64u * gl_NumWorkGroups.y;
 		} while (4u * g < vocab_size);
 	}
 }

@@ -27,10 +27,15 @@ float read_logit(uint row, uint column)
 	return read_x(row, column / 4u, vocab_size)[column % 4u];
 }
 
-float position_loss(uint row, float m, float sum)
+/* What lies past the row's end has no part in the maximum, and its exponential is 0. */
+vec4 xent_tail(vec4 x, uint g)
 {
-	uint target = targets[row];
-	float loss = hlx_store((m - read_logit(row, min(target, vocab_size - 1u))) + hlx_log(sum));
+	return ROWS_KEEP > 0u || ROWS_AHEAD == 1u ? rows_tail(x, g, vocab_size, HLX_LOWEST) : hlx_tail(x, g, vocab_size, HLX_LOWEST);
+}
+
+float position_loss(uint target, float logit, float m, float sum)
+{
+	float loss = hlx_store((m - logit) + hlx_log(sum));
 	loss = target < vocab_size ? loss : hlx_float(HLX_BITS_NAN);
 	return target == ignore ? 0.0f : loss;
 }
@@ -40,17 +45,23 @@ void main()
 	vec4 lowest = vec4(hlx_float(0xff7fffffu)); /* -FLT_MAX */
 	HLX_FOR_ROWS(row, num_positions) {
 		uint live = row < num_positions ? vocab_size : 0u, r = min(row, num_positions - 1u);
-		vec4 top = lowest, sum[4] = HLX_ZEROS, kept[HLX_KEPT_SIZE(ROWS_KEEP)];
-		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(vocab_size),
-			vec4 v = hlx_tail(read_x(r, g, vocab_size), g, vocab_size, lowest.x);
-			top = hlx_max(v, top);
-			if (ROWS_KEEP > 0u)
-				kept[HLX_KEPT] = v;
+		vec4 top = lowest, sum[4] = HLX_ZEROS, x[HLX_KEPT_SIZE(ROWS_CHUNK)];
+		uint target = targets[r];
+		HLX_FOR_CHUNKS(ROWS_KEEP, ROWS_CHUNK, vocab_size,
+			HLX_EACH(g, ROWS_CHUNK, x[HLX_KEPT] = read_x(r, g, vocab_size);)
+			HLX_EACH(g, ROWS_CHUNK,
+				x[HLX_KEPT] = xent_tail(x[HLX_KEPT], g);
+				top = hlx_max(x[HLX_KEPT], top);
+			)
 		)
+		float logit = read_logit(r, min(target, vocab_size - 1u));
 		float m = hlx_row_max(top);
-		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(vocab_size),
-			vec4 v = ROWS_KEEP > 0u ? kept[HLX_KEPT] : read_x(r, g, vocab_size);
-			sum[HLX_AT] += rows_tail(hlx_exp_down(v - vec4(m)), g, vocab_size);
+		HLX_FOR_CHUNKS(ROWS_KEEP, ROWS_CHUNK, vocab_size,
+			if (ROWS_KEEP == 0u) {
+				HLX_EACH(g, ROWS_CHUNK, x[HLX_KEPT] = read_x(r, g, vocab_size);)
+				HLX_EACH(g, ROWS_CHUNK, x[HLX_KEPT] = xent_tail(x[HLX_KEPT], g);)
+			}
+			HLX_EACH(g, ROWS_CHUNK, sum[HLX_AT] += hlx_exp_down(x[HLX_KEPT] - vec4(m));)
 		)
 		float s = hlx_row_tree(sum), inv = hlx_rcp(s);
 #ifdef XENT_SOFTMAX
@@ -60,7 +71,7 @@ void main()
 		)
 #endif
 		if (hlx_row_lane() == 0u && live > 0u) {
-			losses[r] = position_loss(r, m, s);
+			losses[r] = position_loss(target, logit, m, s);
 #ifndef XENT_SOFTMAX
 			stats[r] = vec2(m, inv);
 #endif

@@ -160,7 +160,13 @@ static int dash(const struct cli_args *args)
 
 const struct command command_dash = {
 	"dash", "DIR", "show runs in a browser while they train",
-	"DIR is a run's folder, or one with runs in it.  The page is at 127.0.0.1 only, and fetches nothing from elsewhere;\n"
-	"from another machine: ssh -L 8642:127.0.0.1:8642 HOST.\n",
+	"DIR is a run's folder, or one with runs in it. Shown are losses, learning rate, gradient norm, tokens a "
+	"second, samples, and the configuration or what differs in it; of two runs, the step through which they "
+	"are identical.\n\n"
+	"It prints the address of its page, which is on 127.0.0.1 only and fetches nothing from elsewhere; from "
+	"another machine: ssh -L 8642:127.0.0.1:8642 HOST. SIGINT (Ctrl-C) and SIGTERM end it, with status 0.\n\n"
+	"It is there where hlx was built with libmicrohttpd, and its charts where configure was told "
+	"--with-uplot.",
+	"hlxt dash runs\n",
 	{ OPT_PORT }, dash
 };
