@@ -5,8 +5,8 @@
 #include "runner/tokenizer.h"
 
 #include <jansson.h>
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
