@@ -3,7 +3,7 @@
  *
  * usage: hash INI [IMPLEMENTATION [DEVICE]]
  */
-#include "core/build.h"
+#include "core/program/build.h"
 #include "runner/paths.h"
 #include "runner/progress.h"
 #include "runner/session.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/bench/one.h"
-#include "core/registry.h"
+#include "core/registry/registry.h"
 
 /* On a CPU the shapes made for cards would take minutes: operations and bytes a shape may ask for, forward and backward. */
 static const struct hlx_work most = { 5e10, 2e9 }, most_quick = { 2e9, 1e8 };

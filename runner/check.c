@@ -1,5 +1,5 @@
 /* check.c - hlxt check [OP | OP/IMPL | FILE.so]: every implementation against its op's reference, as a table. */
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "runner/check_jobs.h"
 #include "runner/paths.h"
 #include "runner/session.h"

@@ -3,7 +3,7 @@
  */
 #include "runner/gpt2.h"
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 #include "hlx/math.h"
 
 #include <stdlib.h>

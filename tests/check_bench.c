@@ -3,7 +3,7 @@
 
 #include "core/bench/ceiling.h"
 #include "core/bench/one.h"
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "runner/paths.h"
 
 static struct hlx_registry *builtin(void)

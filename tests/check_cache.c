@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/pipeline.h"
+#include "core/vulkan/pipeline.h"
 
 static char home[64], file[600];
 

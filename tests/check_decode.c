@@ -4,7 +4,7 @@
  */
 #include "tests/toys.h"
 
-#include "core/program.h"
+#include "core/program/program.h"
 #include "tests/train_model.h"
 
 #define MODEL "[model]\nvocab_size = 13\nd_model = 24\nnum_layers = 2\nnum_heads = 3\nmax_seq_len = 35\n[train]\nlr = 0.01\n" \

@@ -6,10 +6,10 @@
 
 #include <math.h>
 
-#include "core/host.h"
+#include "core/vulkan/host.h"
 #include "core/numerics.h"
-#include "core/program.h"
-#include "core/registry.h"
+#include "core/program/program.h"
+#include "core/registry/registry.h"
 #include "tests/train_model.h"
 
 #define BATCH 8u

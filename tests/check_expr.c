@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "core/error.h"
-#include "core/expr.h"
-#include "core/graph.h"
+#include "core/ini/expr.h"
+#include "core/graph/graph.h"
 
 static int find(void *ctx, const char *name, double *out)
 {

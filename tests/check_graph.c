@@ -1,8 +1,8 @@
 /* Graphs, line by line: what is inferred, the views, and every refusal with the line it names. */
 #include "tests/toys.h"
 
-#include "core/graph.h"
-#include "core/registry.h"
+#include "core/graph/graph.h"
+#include "core/registry/registry.h"
 
 static struct hlx_registry *registry;
 

@@ -1,7 +1,7 @@
 /* Whole models: what an INI may get wrong, and that its wiring is data.  With the plugins that are shipped. */
 #include "tests/toys.h"
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 #define MODEL "[model]\nvocab_size = 256\nd_model = 16\nnum_layers = 2\nnum_heads = 4\nffn_dim = 32\nmax_seq_len = 8\n"
 #define EMBED "[embed]\nx = embedding tokens\n"

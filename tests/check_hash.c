@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/build.h"
+#include "core/program/build.h"
 #include "core/numerics.h"
 #include "tests/suite.h"
 #include "tests/train_model.h"

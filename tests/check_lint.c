@@ -12,7 +12,7 @@
 
 #include <spirv/unified1/spirv.h>
 
-#include "core/lint.h"
+#include "core/spirv/lint.h"
 #include "tests/lint/offenders.h"
 #include "tests/suite.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/check/trial.h"
-#include "core/device.h"
+#include "core/vulkan/device.h"
 #include "tests/suite.h"
 
 static void complain(void *ctx, enum hlx_check_id id, const char *line)

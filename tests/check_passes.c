@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/program.h"
+#include "core/program/program.h"
 #include "hlx/math.h"
 #include "tests/toys.h"
 #include "tests/train_model.h"

@@ -4,7 +4,7 @@
  */
 #include "tests/toys.h"
 
-#include "core/program.h"
+#include "core/program/program.h"
 
 static struct hlx_device *dev;
 static struct hlx_registry *shipped, *toys;

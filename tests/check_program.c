@@ -4,7 +4,7 @@
  */
 #include "tests/toys.h"
 
-#include "core/program.h"
+#include "core/program/program.h"
 #include "hlx/math.h"
 
 #define ROWS 5u

@@ -1,7 +1,7 @@
 /* What a plugin asks for is checked against its kernel's own SPIR-V, the tensors and the device, and refused by name. */
 #include "tests/toys.h"
 
-#include "core/program.h"
+#include "core/program/program.h"
 
 static struct hlx_device *dev;
 static struct hlx_registry *registry;

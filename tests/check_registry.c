@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/host.h"
-#include "core/registry.h"
+#include "core/vulkan/host.h"
+#include "core/registry/registry.h"
 
 static char dir[4096]; /* a folder of this test's own */
 

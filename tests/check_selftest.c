@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "core/check/probe.h"
-#include "core/program.h"
+#include "core/program/program.h"
 #include "hlx/math.h"
 
 #define ROWS 5u

@@ -1,10 +1,10 @@
 /*
- * Gradients that share memory (core/share.c): residual wirings, easy and twisted, trained with and without sharing.  A
+ * Gradients that share memory (core/program/share.c): residual wirings, easy and twisted, trained with and without sharing.  A
  * program that keeps a tensor shares nothing, so it is the reference.
  */
 #include "tests/toys.h"
 
-#include "core/program.h"
+#include "core/program/program.h"
 
 #define BATCH 2u
 #define SEQ 5u

@@ -9,7 +9,7 @@
 
 #include "hlx/math.h"
 #include "core/check/data.h"
-#include "core/program.h"
+#include "core/program/program.h"
 #include "tests/suite.h"
 #include "tests/train_double.h"
 #include "tests/train_model.h"

@@ -16,8 +16,8 @@
 
 #include <spirv/unified1/spirv.h>
 
-#include "core/spirv.h"
-#include "core/spirv_walk.h"
+#include "core/spirv/spirv.h"
+#include "core/spirv/spirv_walk.h"
 #include "hlx/plugin.h"
 #include "tests/spirv/alias.v10.h"
 #include "tests/spirv/alias.v15.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/program.h"
+#include "core/program/program.h"
 
 /* NaNs wherever a step may not read before it has written. */
 static inline void spoil_memory(struct hlx_program *p)

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/host.h"
-#include "core/registry.h"
+#include "core/vulkan/host.h"
+#include "core/registry/registry.h"
 #include "core/check/data.h"
 
 #define MODEL(layers) \

@@ -23,7 +23,7 @@
 
 #include <spirv/unified1/spirv.h>
 
-#include "core/spirv_walk.h"
+#include "core/spirv/spirv_walk.h"
 
 enum { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_INPUT = 4, EXIT_OUTPUT = 6 };
 

@@ -5,7 +5,7 @@
 #include "core/bench/copy.spv.h"
 #include "core/bench/fma.spv.h"
 #include "core/bench/muladd.spv.h"
-#include "core/build.h"
+#include "core/program/build.h"
 
 enum { FROM, TO };
 

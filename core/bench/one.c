@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/build.h"
+#include "core/program/build.h"
 #include "core/check/data.h"
 #include "core/check/node.h"
 #include "core/check/run.h"
-#include "core/host.h"
+#include "core/vulkan/host.h"
 #include "core/numerics.h"
-#include "core/registry.h"
+#include "core/registry/registry.h"
 
 #define PATTERN (1u << 18) /* elements: values repeat after that many */
 

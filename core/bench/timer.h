@@ -8,7 +8,7 @@
 #ifndef HLX_BENCH_TIMER_H
 #define HLX_BENCH_TIMER_H
 
-#include "core/program.h"
+#include "core/program/program.h"
 
 struct hlx_timer {
 	struct hlx_device *dev;

@@ -11,7 +11,7 @@
 #ifndef HLX_CHECK_CASE_H
 #define HLX_CHECK_CASE_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 enum hlx_check_mode { HLX_CHECK_DIRECT, HLX_CHECK_TWICE, HLX_CHECK_INSIDE, HLX_CHECK_SAME, HLX_CHECK_MODE_COUNT };
 extern const char *const hlx_check_mode_name[HLX_CHECK_MODE_COUNT];

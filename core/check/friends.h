@@ -2,7 +2,7 @@
 #ifndef HLX_CHECK_FRIENDS_H
 #define HLX_CHECK_FRIENDS_H
 
-#include "core/registry.h"
+#include "core/registry/registry.h"
 
 /* Once for each registry; again does nothing. */
 int hlx_check_friends_load(struct hlx_registry *);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/build.h"
-#include "core/expr.h"
+#include "core/program/build.h"
+#include "core/ini/expr.h"
 
 static int set(const struct hlx_check_case *c, void *attrs)
 {

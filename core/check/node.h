@@ -2,7 +2,7 @@
 #ifndef HLX_CHECK_NODE_H
 #define HLX_CHECK_NODE_H
 
-#include "core/program.h"
+#include "core/program/program.h"
 #include "core/check/run.h"
 
 struct hlx_check_node {

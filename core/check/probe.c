@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/build.h"
+#include "core/program/build.h"
 #include "core/check/probe.plain.h"
 #include "hlx/math.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "core/device.h"
+#include "core/vulkan/device.h"
 
 struct hlx_probe {
 	bool contraction; /* NoContraction is honoured: a * b + c rounds twice */

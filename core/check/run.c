@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/program.h"
+#include "core/program/program.h"
 #include "hlx/math.h"
 
 #define POISON 0xffu /* four of them are a NaN */

@@ -8,7 +8,7 @@
 #ifndef HLX_CHECK_SELFTEST_H
 #define HLX_CHECK_SELFTEST_H
 
-#include "core/program.h"
+#include "core/program/program.h"
 
 /* p is recorded, not yet laid out.  HLX_ENOTSUP, saying what differed and what the device's arithmetic is like. */
 int hlx_selftest(struct hlx_program *p);

@@ -2,7 +2,7 @@
 #ifndef HLX_CHECK_SMALL_H
 #define HLX_CHECK_SMALL_H
 
-#include "core/program.h"
+#include "core/program/program.h"
 
 /*
  * Dims above limit become limit + d % limit (or limit), so that equal ones stay equal and what limit divides is divided as

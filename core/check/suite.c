@@ -4,7 +4,7 @@
 
 #include "core/check/grad.h"
 #include "core/check/sweep.h"
-#include "core/lint.h"
+#include "core/spirv/lint.h"
 #include "core/numerics.h"
 
 /* -- verdicts ---------------------------------------------------------------------------------------------- */

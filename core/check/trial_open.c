@@ -6,10 +6,10 @@
 
 #include <spirv/unified1/spirv.h>
 
-#include "core/build.h"
-#include "core/host.h"
+#include "core/program/build.h"
+#include "core/vulkan/host.h"
 #include "core/numerics.h"
-#include "core/registry.h"
+#include "core/registry/registry.h"
 
 #define GRADS HLX_MAX_SLOTS /* where the gradients' parts begin */
 

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "core/pipeline.h"
-#include "core/registry.h"
+#include "core/vulkan/pipeline.h"
+#include "core/registry/registry.h"
 
 #define MAX_KEYS 65536u /* then it starts anew */
 

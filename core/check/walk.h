@@ -1,13 +1,13 @@
 /*
  * check/walk.h - a graph on the host, node after node by its op's reference: what a program's bits are compared with.
  *
- * Written against numerics.md section 4, not after core/backward.c: every gradient starts as +0 and every reader adds to it, in
+ * Written against numerics.md section 4, not after core/program/backward.c: every gradient starts as +0 and every reader adds to it, in
  * reverse INI order; each use of a parameter has S partial sums of its own, added by the slots' tree, then use by use.
  */
 #ifndef HLX_CHECK_WALK_H
 #define HLX_CHECK_WALK_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 struct hlx_walk {
 	const struct hlx_graph *graph;

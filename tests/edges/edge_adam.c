@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
-#include "core/build.h"
-#include "core/host.h"
+#include "core/program/build.h"
+#include "core/vulkan/host.h"
 #include "core/numerics.h"
-#include "core/registry.h"
+#include "core/registry/registry.h"
 #include "core/check/data.h"
 #include "core/check/node.h"
 #include "hlx/math.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "core/numerics.h"
-#include "core/program.h"
+#include "core/program/program.h"
 #include "core/check/run.h"
 #include "hlx/math.h"
 
