@@ -63,8 +63,11 @@ void exp_tile(inout vec4 t[TILE], bool inside, uint x0, uint y0)
 {
 	[[unroll]] for (uint g = 0u; g < R; g++) {
 		vec4 m = row_max[xi + W * g];
-		[[unroll]] for (uint r = 0u; r < 4u; r++)
-			t[4u * g + r] = hlx_exp_down(t[4u * g + r] - vec4(m[r]));
+		uint i = 4u * g; /* no loop over rows: in one that calls hlx_exp_down, SwiftShader takes m[0] for each m[r] */
+		t[i] = hlx_exp_down(t[i] - vec4(m.x));
+		t[i + 1u] = hlx_exp_down(t[i + 1u] - vec4(m.y));
+		t[i + 2u] = hlx_exp_down(t[i + 2u] - vec4(m.z));
+		t[i + 3u] = hlx_exp_down(t[i + 3u] - vec4(m.w));
 	}
 	if (!inside)
 		[[unroll]] for (uint i = 0u; i < TILE; i++)
