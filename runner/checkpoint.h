@@ -14,6 +14,8 @@ struct checkpoint {
 	uint64_t chain;         /* of the last line of chain */
 	uint64_t samples;       /* bytes of samples.txt */
 	uint64_t corpus_size, corpus_hash, config;
+	uint64_t tokenizer;     /* its digest, where said: states from before do not */
+	bool said;
 	uint64_t since;         /* the steps after this one were made with config: history.h */
 	uint32_t loss_bits, best_bits;
 	uint64_t best, stale;   /* step of the smallest validation loss, 0: none yet; validations since then */
@@ -38,6 +40,8 @@ size_t checkpoint_list(const char *path, uint64_t **out);
 int checkpoint_at(const char *path, uint64_t step, struct checkpoint *out);
 /* The newest one's state.json, of the run's folder at path; its step even where that cannot be read. */
 int checkpoint_latest(const char *path, struct checkpoint *out);
+/* Opens the tokenizer; HLX_EIO where it is not the one that the checkpoint was made with.  One that does not say takes this one. */
+int checkpoint_tokenizer(struct checkpoint *, struct conf *);
 /* Adds to the message of HLX_EIO which older one is whole, where the newest, of that step, is not; returns status. */
 int checkpoint_advise(const char *path, uint64_t step, int status);
 /* Loads the parameters and, where the session has any, the optimizer's arrays; compares the hash. */

@@ -2,6 +2,7 @@
 #include "runner/checkpoint_files.h"
 #include "runner/paths.h"
 #include "runner/safetensors.h"
+#include "runner/tokenizer.h"
 
 #include "core/file.h"
 
@@ -19,12 +20,12 @@ static json_t *hex(uint64_t v, int digits)
 
 static json_t *state_json(const struct checkpoint *c)
 {
-	return json_pack("{s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:o}, s:o, s:I, s:{s:I, s:o, s:I}}", "numerics", NUMERICS,
+	return json_pack("{s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:{s:I, s:o}, s:o, s:o, s:I, s:{s:I, s:o, s:I}}", "numerics", NUMERICS,
 			"step", (json_int_t)c->step, "seed", (json_int_t)c->seed, "loss", hex(c->loss_bits, 8),
 			"hash", hex(c->hash, 16), "model", hex(c->model, 16), "chain", hex(c->chain, 16),
 			"samples", (json_int_t)c->samples,
 			"corpus", "bytes", (json_int_t)c->corpus_size, "xxh64", hex(c->corpus_hash, 16),
-			"config", hex(c->config, 16), "since", (json_int_t)c->since,
+			"tokenizer", hex(c->tokenizer, 16), "config", hex(c->config, 16), "since", (json_int_t)c->since,
 			"validation", "best", (json_int_t)c->best, "loss", hex(c->best_bits, 8), "stale", (json_int_t)c->stale);
 }
 
@@ -81,12 +82,13 @@ int checkpoint_read_state(const char *dir, struct checkpoint *c)
 	validation = json_object_get(j, "validation");
 	if (!j)
 		return status;
+	c->said = json_object_get(j, "tokenizer");
 	if (!get_int(j, "numerics", &numerics) || !get_int(j, "step", &c->step) || !get_int(j, "seed", &c->seed) ||
 			!get_hex(j, "loss", 8, &loss) || !get_hex(j, "hash", 16, &c->hash) ||
 			!get_hex(j, "model", 16, &c->model) || !get_hex(j, "chain", 16, &c->chain) ||
 			!get_int(j, "samples", &c->samples) || !get_int(corpus, "bytes", &c->corpus_size) ||
 			!get_hex(corpus, "xxh64", 16, &c->corpus_hash) || !get_hex(j, "config", 16, &c->config) ||
-			!get_int(j, "since", &c->since) || (validation && (!get_int(validation, "best", &c->best) ||
+			!get_int(j, "since", &c->since) || (c->said && !get_hex(j, "tokenizer", 16, &c->tokenizer)) || (validation && (!get_int(validation, "best", &c->best) ||
 			!get_hex(validation, "loss", 8, &best) || !get_int(validation, "stale", &c->stale))))
 		status = hlx_fail(HLX_EIO, "%s/state.json: a value is missing or wrong", dir);
 	else if (numerics != NUMERICS)
@@ -96,6 +98,19 @@ int checkpoint_read_state(const char *dir, struct checkpoint *c)
 	c->best_bits = (uint32_t)best;
 	json_decref(j);
 	return status;
+}
+
+int checkpoint_tokenizer(struct checkpoint *c, struct conf *conf)
+{
+	uint64_t digest;
+
+	CLI_TRY(conf_open_tokenizer(conf));
+	digest = tokenizer_digest(conf->tokenizer);
+	if (!c->said)
+		c->tokenizer = digest;
+	c->said = true;
+	return digest == c->tokenizer ? 0 : hlx_fail(HLX_EIO, "tokenizer %s: is not the one that this run was trained with",
+			conf->tokenizer_path ? conf->tokenizer_path : conf->tokenizer_name);
 }
 
 /* ---- arrays ---- */

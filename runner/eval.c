@@ -50,7 +50,7 @@ static int open_corpus(struct eval *e, const struct cli_args *args)
 {
 	struct data *d = &e->data;
 
-	CLI_TRY(conf_open_tokenizer(&e->model.conf));
+	CLI_TRY(model_tokenizer(&e->model));
 	if (args->corpus) {
 		e->corpus = args->corpus;
 		CLI_TRY(open_file(e, args->corpus));

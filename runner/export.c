@@ -77,7 +77,7 @@ static int prepare(struct export *e, const struct format *f, const struct cli_ar
 	uint32_t n;
 
 	CLI_TRY(model_open(args->operand, args, &e->model));
-	CLI_TRY(conf_open_tokenizer(&e->model.conf));
+	CLI_TRY(model_tokenizer(&e->model));
 	CLI_TRY(session_graphs(&e->model.session, &e->model.conf, SESSION_SAMPLE));
 	e->graph = session_graph(&e->model.session);
 	n = hlx_graph_param_count(e->graph);

@@ -1,4 +1,5 @@
 #include "runner/model.h"
+#include "runner/checkpoint_files.h"
 #include "runner/paths.h"
 
 #include <stdlib.h>
@@ -33,6 +34,22 @@ int model_open(const char *folder, const struct cli_args *args, struct model *m)
 	CLI_TRY(status);
 	CLI_TRY(session_plugins(&m->session));
 	return conf_read(&m->conf, m->session.registry, args);
+}
+
+int model_tokenizer(struct model *m)
+{
+	char *state = path_join(m->folder, "state.json"), *runs = path_join(m->folder, "checkpoints");
+	struct checkpoint c = { 0 };
+	int status = state && runs ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	if (status >= 0 && !access(state, F_OK))
+		status = checkpoint_read_state(m->folder, &c);
+	else if (status >= 0 && !access(runs, F_OK))
+		status = checkpoint_latest(m->folder, &c);
+	free(state);
+	free(runs);
+	CLI_TRY(status);
+	return checkpoint_tokenizer(&c, &m->conf);
 }
 
 int model_load(struct model *m, int parts, const char *device)

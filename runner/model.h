@@ -17,6 +17,8 @@ struct model {
 
 /* The INI, read whole; the plugins; no graph yet.  Close it, whatever this returns. */
 int model_open(const char *folder, const struct cli_args *, struct model *out);
+/* Its tokenizer, conf.tokenizer; HLX_EIO where that is not the one a run was trained with. */
+int model_tokenizer(struct model *);
 /* The graphs of parts, the device, the programs, and the parameters into them. */
 int model_load(struct model *, int parts, const char *device);
 void model_close(struct model *);

@@ -31,6 +31,7 @@ static int check_input(struct train *t)
 	struct conf *c = t->conf;
 
 	CLI_TRY(session_graphs(t->session, c, SESSION_TRAIN | (c->sample_tokens ? SESSION_SAMPLE : 0)));
+	CLI_TRY(checkpoint_tokenizer(&t->at, c));
 	CLI_TRY(train_data(c, t->data));
 	if (t->data->size != t->at.corpus_size || t->data->fingerprint != t->at.corpus_hash)
 		return hlx_fail(HLX_EIO, "corpus %s%s: is not what this run was trained on (%llu tokens then, %llu now)",

@@ -134,7 +134,7 @@ static int run_in(const char *dir, struct train *t, const struct st_file *init, 
 	t->chain.device = c->mode == HLX_DEVICE;
 	t->at = (struct checkpoint){
 		.seed = (uint64_t)c->seed, .corpus_size = t->data->size, .corpus_hash = t->data->fingerprint,
-		.config = conf_fingerprint(c),
+		.tokenizer = tokenizer_digest(c->tokenizer), .said = true, .config = conf_fingerprint(c),
 	};
 	status = begin(t);
 	if (status < 0) {

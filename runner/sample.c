@@ -20,7 +20,7 @@ static int put(void *ctx, const char *bytes, size_t n)
 static int open_model(struct model *m, const struct cli_args *args, const struct prompt *prompt)
 {
 	CLI_TRY(model_open(args->operand, args, m));
-	CLI_TRY(conf_open_tokenizer(&m->conf));
+	CLI_TRY(model_tokenizer(m));
 	if (tokenizer_check(m->conf.tokenizer, prompt->bytes, prompt->size, (uint64_t)m->conf.vocab_size) < 0)
 		return hlx_prefix(CLI_USAGE, "%s: ", prompt_option(args));
 	return model_load(m, SESSION_SAMPLE, args->device);
