@@ -40,7 +40,7 @@ static int not_found(const struct bench *b)
 
 	for (const struct hlx_op *op; n < 256 && (op = hlx_registry_op_at(b->session.registry, n, NULL)); n++)
 		names[n] = op->name;
-	return hlx_fail(HLX_EINVAL, "%.60s is neither an op%s nor an INI: an INI's name ends in .ini", word, cli_hint(word, names, n));
+	return hlx_fail(CLI_USAGE, "bench: %.60s is neither an op%s nor an INI: an INI's name ends in .ini", word, cli_hint(word, names, n));
 }
 
 static int measure(struct bench *b)

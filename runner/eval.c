@@ -131,6 +131,12 @@ static int evaluate(struct eval *e)
 
 /* ---- what it says ---- */
 
+/* JSON has no infinity: exp of a loss above 709 is null. */
+static json_t *json_number(double v)
+{
+	return isfinite(v) ? json_real(v) : json_null();
+}
+
 static int say(const struct eval *e, const struct cli_args *args)
 {
 	double loss = e->loss / e->count, bits = e->loss / log(2) / e->bytes;
@@ -142,11 +148,11 @@ static int say(const struct eval *e, const struct cli_args *args)
 		printf(e->bytes > 0 ? ", %.4f bits per byte\n" : "\n", bits);
 		return 0;
 	}
-	j = json_pack("{s:s, s:s, s:I, s:f, s:f}", "model", e->model.folder, "corpus", e->corpus, "tokens",
-			(json_int_t)e->count, "loss", loss, "perplexity", exp(loss));
+	j = json_pack("{s:s, s:s, s:I, s:o, s:o}", "model", e->model.folder, "corpus", e->corpus, "tokens",
+			(json_int_t)e->count, "loss", json_number(loss), "perplexity", json_number(exp(loss)));
 	if (j && e->bytes > 0) {
 		json_object_set_new(j, "bytes", json_integer((json_int_t)e->bytes));
-		json_object_set_new(j, "bits_per_byte", json_real(bits));
+		json_object_set_new(j, "bits_per_byte", json_number(bits));
 	}
 	if (!j || json_dumpf(j, stdout, JSON_REAL_PRECISION(9))) {
 		json_decref(j);
@@ -183,7 +189,8 @@ static int eval(const struct cli_args *args)
 const struct command command_eval = {
 	"eval", "DIR", "the loss of a run's newest checkpoint, or of a model, on a text",
 	"DIR is a run's folder, a checkpoint's in it, or a model's. Loss is the mean of -log p over the tokens, in nats; perplexity its exponential; bits per byte the same "
-	"in base 2, over the text's bytes, which can be compared between tokenizers.\n\n"
+	"in base 2, over the text's bytes, which can be compared between tokenizers. In JSON, which has no infinity, a perplexity too large for a "
+	"number is null.\n\n"
 	"The text is that of --corpus, or the validation part of the run's own. --set takes what is no part of the model:"
 	" [data], [ops], [numerics] and train.micro_batch.",
 	"hlxt eval runs/tiny\n"

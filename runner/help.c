@@ -99,6 +99,18 @@ static void print_commands(void)
 			"130 interrupted with the state saved.\n");
 }
 
+static void print_help(void)
+{
+	printf("usage: hlxt help [COMMAND | ini]\n\nlist the commands; or tell what one takes, as hlxt COMMAND --help does; or print "
+			"every\nkey of an INI and every attribute of an op.\n");
+	print_examples("hlxt help run\nhlxt help ini\n");
+}
+
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 int help(int n, char **words)
 {
 	const struct command *c = NULL;
@@ -106,8 +118,14 @@ int help(int n, char **words)
 
 	if (n > 0 && !strcmp(words[0], "--complete"))
 		return help_complete(n - 1, words + 1);
+	if (n > 1 + man)
+		return hlx_fail(CLI_USAGE, "help: %.60s is one word too many; hlxt help --help tells what it takes", words[1 + man]);
 	if (n > 0 && !strcmp(words[0], "ini"))
 		return conf_print_keys();
+	if (n > 0 && is_help(words[0])) {
+		print_help();
+		return 0;
+	}
 	if (n > man)
 		CLI_TRY(cli_find_command(words[man], &c));
 	if (man)

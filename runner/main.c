@@ -40,13 +40,14 @@ static int run(int argc, char **argv)
 	return status ? status : c->run(&args);
 }
 
-/* Where one of 0, 1 and 2 is closed, the next file opened would become it, and what is printed go into the lock. */
+/* Where one of 0, 1 and 2 is closed, the next file opened would become it, and what is printed go into the lock.  To read
+ * only: what is written there is lost, which is to be an error. */
 static void open_standard(void)
 {
 	int fd;
 
 	do
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);

@@ -3,7 +3,41 @@
 #include "runner/paths.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+/* "step-8, step-16": the newest, oldest first. */
+static void list_steps(const char *run, char *out, size_t room)
+{
+	enum { MOST = 8 };
+	uint64_t *step = NULL;
+	size_t n = checkpoint_list(run, &step), used = 0;
+
+	*out = '\0';
+	for (size_t i = n > MOST ? n - MOST : 0; i < n && used < room; i++)
+		used += (size_t)snprintf(out + used, room - used, "%s%sstep-%llu", used ? ", " : "", !used && i ? "..., " : "",
+				(unsigned long long)step[i]);
+	free(step);
+}
+
+/* Where it would be a run's checkpoint, which may have been pruned: those that are there. */
+static int no_folder(const char *folder)
+{
+	char steps[256] = "", *run, *name;
+
+	if (!(run = malloc(strlen(folder) + sizeof "./..")))
+		return hlx_fail(HLX_ENOMEM, "out of memory");
+	strcpy(run, folder);
+	for (size_t n = strlen(run); n > 1 && run[n - 1] == '/';)
+		run[--n] = '\0';
+	name = strrchr(run, '/') ? strrchr(run, '/') + 1 : run;
+	if (!strncmp(name, "step-", 5)) {
+		strcpy(name, name == run ? "./.." : "..");
+		list_steps(run, steps, sizeof steps);
+	}
+	free(run);
+	return *steps ? hlx_fail(HLX_EIO, "%s: no such folder; the run has %s", folder, steps) : path_folder(folder);
+}
 
 /* run.ini or model.ini in the folder, or the run.ini of a checkpoint's. */
 static int find_ini(const char *folder, char **out)
@@ -19,6 +53,7 @@ static int find_ini(const char *folder, char **out)
 		free(*out);
 	}
 	*out = NULL;
+	CLI_TRY(access(folder, F_OK) ? no_folder(folder) : path_folder(folder));
 	return hlx_fail(HLX_EIO, "%s: not a run's, a model's or a checkpoint's folder (it has neither run.ini nor model.ini)", folder);
 }
 

@@ -1,5 +1,6 @@
 #include "runner/past.h"
 #include "runner/checkpoint_files.h"
+#include "runner/paths.h"
 #include "runner/safetensors.h"
 
 #include "core/numerics.h"
@@ -16,8 +17,10 @@ int past_open(const char *path, struct past *p)
 {
 	*p = (struct past){ .path = path, .tensors.file.fd = -1 };
 	p->n_checkpoints = checkpoint_list(path, &p->checkpoint);
-	if (!p->n_checkpoints)
+	if (!p->n_checkpoints) {
+		CLI_TRY(path_folder(path));
 		return hlx_fail(HLX_EIO, "%s: not a run's folder, or without a checkpoint", path);
+	}
 	CLI_TRY(chain_read(path, &p->line, &p->steps));
 	CLI_TRY(tensors_view(path, &p->tensors));
 	if (p->checkpoint[p->n_checkpoints - 1] >= p->steps)

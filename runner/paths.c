@@ -64,6 +64,15 @@ static bool exists(const char *path)
 	return !stat(path, &st);
 }
 
+int path_folder(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return hlx_fail(HLX_EIO, "%s: %s", path, errno == ENOENT ? "no such folder" : strerror(errno));
+	return S_ISDIR(st.st_mode) ? 0 : hlx_fail(HLX_EIO, "%s: not a folder", path);
+}
+
 /* Folders, each once. */
 struct places {
 	const char *dir[5];

@@ -1,6 +1,7 @@
 #include "runner/progress.h"
 #include "runner/tokenizer.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,20 @@ double progress_now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Closed, where main() has put what can be read only in its place: a run that nobody watches goes on. */
+static bool is_closed(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || (flags & O_ACCMODE) == O_RDONLY;
+}
+
 void progress_begin(struct progress *p, bool quiet, uint64_t first, uint64_t total, uint64_t log_every)
 {
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 	bool terminal = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
 
+	quiet |= is_closed(STDOUT_FILENO);
 	*p = (struct progress){ .quiet = quiet, .live = terminal && !quiet, .color = terminal && !(no_color && *no_color),
 		.first = first, .total = total, .log_every = log_every, .begin = progress_now() };
 }

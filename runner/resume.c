@@ -33,10 +33,7 @@ static int check_input(struct train *t)
 	CLI_TRY(session_graphs(t->session, c, SESSION_TRAIN | (c->sample_tokens ? SESSION_SAMPLE : 0)));
 	CLI_TRY(checkpoint_tokenizer(&t->at, c));
 	CLI_TRY(train_data(c, t->data));
-	if (t->data->size != t->at.corpus_size || t->data->fingerprint != t->at.corpus_hash)
-		return hlx_fail(HLX_EIO, "corpus %s%s: is not what this run was trained on (%llu tokens then, %llu now)",
-				t->data->file[0].path, t->data->n_files > 1 ? " and others" : "",
-				(unsigned long long)t->at.corpus_size, (unsigned long long)t->data->size);
+	CLI_TRY(train_same_data(t));
 	if (t->data->valid_windows)
 		CLI_TRY(session_graphs(t->session, c, SESSION_EVAL));
 	return conf_write_back(c, t->session->registry);
@@ -81,7 +78,7 @@ static int go_on(struct train *t, const struct cli_args *args)
 	t->at.seed = (uint64_t)c->seed;
 	train_catch_signals();
 	CLI_TRY(cut_back(t));
-	if (*changed) /* once nothing is left to refuse */
+	if (*changed && !args->quiet) /* once nothing is left to refuse */
 		fprintf(stderr, "hlxt: note: after step %llu: %s\n", (unsigned long long)t->at.step, changed);
 	CLI_TRY(history_go_on(t->folder, &t->at, c, *changed));
 	progress_begin(&t->progress, args->quiet, t->at.step, (uint64_t)c->steps, (uint64_t)c->log_every);
@@ -145,7 +142,7 @@ const struct command command_resume = {
 	"ends there. --set takes what leaves the model, its data and the order of its steps alone: of [train] "
 	"lr, lr_min, schedule, warmup, steps, eval_every, eval_batches, early_stop, micro_batch, recompute and "
 	"the optimizer's own keys; [numerics] mode; [output]; [ops]; and where the corpus is. Standard error "
-	"names what is changed; DIR/run-N.ini keeps the settings of each step, and hlxt verify replays each with "
+	"names what is changed, without --quiet; DIR/run-N.ini keeps the settings of each step, and hlxt verify replays each with "
 	"its own.",
 	"hlxt resume runs/tiny\n"
 	"hlxt resume runs/tiny --steps 3000 --set train.lr=1e-4\n",

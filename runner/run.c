@@ -181,8 +181,8 @@ const struct command command_run = {
 	"with hlx. The run's folder is that of --out, of dir in [output], or runs/NAME with the name of the INI; "
 	"it must not hold a run already.\n\n"
 	"SIGINT (Ctrl-C), SIGTERM and SIGHUP finish the step, save and end with status 130; hlxt resume goes on "
-	"from there, bit for bit. A second SIGINT or SIGTERM ends at once, and SIGHUP is left alone where it is "
-	"ignored, as under nohup.\n\n"
+	"from there, bit for bit. SIGINT or SIGTERM again, more than a second after the first signal, ends at once; within that "
+	"second it counts as the same. SIGHUP is left alone where it is ignored, as under nohup.\n\n"
 	"hlxt help ini tells of the keys.",
 	"hlxt run tiny.ini\n"
 	"hlxt run tiny.ini --out other --set ops.gemm=gemm16 --set train.seed=2\n",

@@ -3,39 +3,9 @@
 
 #include "hlx/math.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- signals ---- */
-
-static volatile sig_atomic_t stopping, hung_up;
-
-static void on_stop(int number)
-{
-	if (stopping && number != SIGHUP) /* a terminal that closes may say so twice, by itself and by its shell */
-		_exit(EXIT_STOPPED); /* in a hurry: the last checkpoint is whole, whatever we were doing */
-	stopping = 1;
-	hung_up |= number == SIGHUP;
-}
-
-void train_catch_signals(void)
-{
-	struct sigaction a = { .sa_handler = on_stop, .sa_flags = SA_RESTART }, old;
-
-	sigemptyset(&a.sa_mask);
-	sigaction(SIGINT, &a, NULL);
-	sigaction(SIGTERM, &a, NULL);
-	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN) /* nohup wants to stay */
-		sigaction(SIGHUP, &a, NULL);
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write: the state is saved */
-}
-
-bool train_stopping(void)
-{
-	return stopping;
-}
 
 /* ---- before the loop ---- */
 
@@ -65,6 +35,20 @@ int train_data(struct conf *c, struct data *d)
 	if (c->early_stop && (!c->eval_every || !d->valid_windows))
 		return hlx_fail(HLX_EINVAL, "train.early_stop = %lld goes by validations, but %s", (long long)c->early_stop,
 				c->eval_every ? "the corpus has too little for any" : "train.eval_every is 0");
+	return 0;
+}
+
+int train_same_data(const struct train *t)
+{
+	const struct data *d = t->data;
+	const char *path = d->file[0].path, *others = d->n_files > 1 ? " and others" : "";
+
+	if (d->size != t->at.corpus_size)
+		return hlx_fail(HLX_EIO, "corpus %s%s: is not what this run was trained on (%llu tokens then, %llu now)", path, others,
+				(unsigned long long)t->at.corpus_size, (unsigned long long)d->size);
+	if (d->fingerprint != t->at.corpus_hash)
+		return hlx_fail(HLX_EIO, "corpus %s%s: is not what this run was trained on (as long, %llu tokens, but their content differs)",
+				path, others, (unsigned long long)d->size);
 	return 0;
 }
 
@@ -158,7 +142,7 @@ static bool holds(const struct train *t, uint64_t step)
 	const struct conf *c = t->conf;
 	uint64_t last = (uint64_t)c->steps;
 
-	return stopping || saves(c, step) ||
+	return train_stopping() || saves(c, step) ||
 		(t->session->eval && due(step, c->eval_every, last)) ||
 		(t->session->sample && c->sample_tokens && due(step, c->sample_every, last));
 }
@@ -219,7 +203,7 @@ static int whole_step(struct train *t, uint64_t number)
 	if (ahead < 0)
 		return ahead; /* train_loop() writes down what there is */
 	CLI_TRY(write_down(t));
-	if (hung_up) { /* the terminal is gone: writing to it would be an error */
+	if (train_hung_up()) { /* the terminal is gone: writing to it would be an error */
 		t->progress.quiet = true;
 		t->progress.json = false;
 	}
@@ -257,7 +241,7 @@ static int rescue(struct train *t, int status)
 		return hlx_fail(status, "%s; the state is saved in step-%llu", why, (unsigned long long)t->saved);
 	if (catch_up(t) < 0 || train_save(t) < 0) /* a full disk, most likely: the error stands */
 		return hlx_fail(status, "%s; the last checkpoint is step-%llu", why, (unsigned long long)t->saved);
-	if (hung_up && status == HLX_EOUTPUT) /* the terminal went before the signal came */
+	if (train_hung_up() && status == HLX_EOUTPUT) /* the terminal went before the signal came */
 		return stopped(t);
 	return hlx_fail(status, "%s; the state is saved in step-%llu", why, (unsigned long long)t->saved);
 }
@@ -288,7 +272,7 @@ int train_loop(struct train *t)
 	int status = 0;
 
 	t->written = t->at.step;
-	while (t->at.step < (uint64_t)t->conf->steps && !train_ended(t) && (!stopping || t->started > t->at.step) && status >= 0)
+	while (t->at.step < (uint64_t)t->conf->steps && !train_ended(t) && (!train_stopping() || t->started > t->at.step) && status >= 0)
 		status = whole_step(t, t->at.step + 1);
 	if (status < 0 && status != CLI_STOPPED) {
 		progress_end(&t->progress);

@@ -31,6 +31,8 @@ struct train {
 #define TRAIN_NONE .metrics.fd = -1, .samples.fd = -1, .events.fd = -1, .chain.file.fd = -1, .tensors.file.fd = -1
 /* Data, split and steps; the device is not needed yet. */
 int train_data(struct conf *, struct data *);
+/* HLX_EIO where the data are not those of the state. */
+int train_same_data(const struct train *);
 /* Prints what is to be trained, on what. */
 int train_say(struct train *);
 /* Has [train] early_stop ended it at this state; and why, in words. */
@@ -49,9 +51,11 @@ void train_close(struct train *);
 /* The configuration as run.ini of the folder, or by another name (folder NULL: only checks that it could be written). */
 int run_ini_write(struct conf *, const struct folder *, const char *name);
 
-/* SIGINT, SIGTERM and, where it is not ignored, SIGHUP ask the loop to end; a second one of the first two ends the process. */
+/* SIGINT, SIGTERM and, where it is not ignored, SIGHUP ask the loop to end; one of the first two that comes more than a second
+ * after the first signal ends the process. */
 void train_catch_signals(void);
 bool train_stopping(void);
+bool train_hung_up(void); /* by SIGHUP */
 
 /* validation loss over eval_batches batches */
 int train_evaluate(struct train *, float *loss);

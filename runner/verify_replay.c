@@ -86,11 +86,7 @@ static int check_input(struct replay *r)
 		return hlx_fail(HLX_EIO, "%s: is of another model than run.ini", r->past.tensors.file.path);
 	CLI_TRY(checkpoint_tokenizer(&t->at, t->conf));
 	CLI_TRY(train_data(t->conf, t->data));
-	if (t->data->size != t->at.corpus_size || t->data->fingerprint != t->at.corpus_hash)
-		return hlx_fail(HLX_EIO, "corpus %s%s: is not what this run was trained on (%llu tokens then, %llu now)",
-				t->data->file[0].path, t->data->n_files > 1 ? " and others" : "",
-				(unsigned long long)t->at.corpus_size, (unsigned long long)t->data->size);
-	return 0;
+	return train_same_data(t);
 }
 
 /* ---- differences ---- */
