@@ -215,7 +215,7 @@ int checkpoint_latest(const char *folder, struct checkpoint *out)
 {
 	uint64_t *step;
 	size_t n = checkpoint_list(folder, &step);
-	int status = n ? checkpoint_at(folder, step[n - 1], out) : hlx_fail(HLX_EIO, "%s: holds no checkpoint", folder);
+	int status = n ? checkpoint_at(folder, step[n - 1], out) : folder_without(folder);
 
 	free(step);
 	return status;

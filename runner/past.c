@@ -17,7 +17,7 @@ int past_open(const char *path, struct past *p)
 	*p = (struct past){ .path = path, .tensors.file.fd = -1 };
 	p->n_checkpoints = checkpoint_list(path, &p->checkpoint);
 	if (!p->n_checkpoints)
-		return hlx_fail(HLX_EIO, "%s: not a run's folder, or without a checkpoint", path);
+		return folder_without(path);
 	CLI_TRY(chain_read(path, &p->line, &p->steps));
 	CLI_TRY(tensors_view(path, &p->tensors));
 	if (p->checkpoint[p->n_checkpoints - 1] >= p->steps)
