@@ -72,6 +72,37 @@ static int open_of(const char *folder, const struct checkpoint *at, struct conf 
 			(unsigned long long)at->step);
 }
 
+int history_number(const char *folder, uint64_t since, const char *section, const char *key, int64_t *out)
+{
+	const struct cli_args as_it_was = { .steps = -1 };
+	struct conf c = { 0 };
+	int status = open_since(folder, since, &as_it_was, &c);
+
+	*out = 0;
+	if (status >= 0)
+		status = hlx_ini_int(c.ini, section, key, 0, 1ll << 53, out);
+	conf_close(&c);
+	return status < 0 ? hlx_fail(HLX_EIO, "%s", hlx_message()) : 0;
+}
+
+int history_kept(const char *folder, struct checkpoint_kept **out, size_t *count)
+{
+	uint64_t *since;
+	size_t n = folder_numbers(folder, "run-", ".ini", &since);
+	int status = 0;
+
+	*count = n;
+	*out = calloc(n + 1, sizeof(**out));
+	if (!*out)
+		status = hlx_fail(HLX_ENOMEM, "out of memory");
+	for (size_t i = 0; i < n && status >= 0; i++) {
+		(*out)[i].since = since[i];
+		status = history_number(folder, since[i], "output", "keep_every", &(*out)[i].every);
+	}
+	free(since);
+	return status;
+}
+
 int history_check(const struct history *h, size_t i, uint64_t from, uint64_t to)
 {
 	uint64_t *step;
