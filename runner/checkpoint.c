@@ -182,13 +182,24 @@ size_t checkpoint_list(const char *folder, uint64_t **out)
 	return n;
 }
 
-void checkpoint_prune(const struct folder *f, int64_t keep, int64_t every, uint64_t best)
+static bool is_kept(uint64_t step, const struct checkpoint_kept *kept, size_t n)
+{
+	size_t i = n - 1;
+
+	if (kept[i].every && step % (uint64_t)kept[i].every == 0)
+		return true;
+	while (i && kept[i].since >= step)
+		i--;
+	return kept[i].every && step % (uint64_t)kept[i].every == 0;
+}
+
+void checkpoint_prune(const struct folder *f, int64_t keep, const struct checkpoint_kept *kept, size_t n_kept, uint64_t best)
 {
 	uint64_t *step;
 	size_t n = checkpoint_list(f->path, &step);
 
 	for (size_t i = 0; i + (size_t)keep < n; i++) {
-		bool stays = !step[i] || step[i] == best || (every && step[i] % (uint64_t)every == 0);
+		bool stays = !step[i] || step[i] == best || is_kept(step[i], kept, n_kept);
 		char *path = stays ? NULL : step_path(f->path, step[i]);
 		char *aside = path_join(f->path, PARTIAL);
 		if (path && aside && !rename(path, aside)) /* never a step-N that is half gone */
@@ -215,7 +226,7 @@ int checkpoint_latest(const char *folder, struct checkpoint *out)
 {
 	uint64_t *step;
 	size_t n = checkpoint_list(folder, &step);
-	int status = n ? checkpoint_at(folder, step[n - 1], out) : hlx_fail(HLX_EIO, "%s: holds no checkpoint", folder);
+	int status = n ? checkpoint_at(folder, step[n - 1], out) : folder_without(folder);
 
 	free(step);
 	return status;

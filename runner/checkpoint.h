@@ -32,8 +32,16 @@ int checkpoint_hash(const struct session *, uint64_t *sums);
 void checkpoint_sum(const struct session *, const uint64_t *sums, struct checkpoint *);
 /* HLX_EDEVICE where what is read back does not hash to what it should. */
 int checkpoint_save(const struct folder *, const struct session *, const struct checkpoint *);
-/* Keeps those of step 0, of the best validation, of each `every` steps (0: none), and the last keep. */
-void checkpoint_prune(const struct folder *, int64_t keep, int64_t every, uint64_t best);
+/* The steps after since, up to the next one's, were made with keep_every (0: none). */
+struct checkpoint_kept {
+	uint64_t since;
+	int64_t every;
+};
+/*
+ * Keeps those of step 0, of the best validation, the last keep, and for good what keep_every says: that of the last of the n, and
+ * that which a step was made with.
+ */
+void checkpoint_prune(const struct folder *, int64_t keep, const struct checkpoint_kept *, size_t n, uint64_t best);
 /* The steps of the checkpoints, ascending; *out is new. */
 size_t checkpoint_list(const char *path, uint64_t **out);
 /* The state.json of one; its step even where that cannot be read. */

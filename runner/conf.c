@@ -221,11 +221,17 @@ static int check_together(struct conf *c)
 
 int conf_read(struct conf *c, const struct hlx_registry *r, const struct cli_args *args)
 {
+	const struct hlx_setting *steps;
+
 	c->quiet = args->quiet;
 	for (const struct conf_key *k = conf_keys; k->section; k++)
 		CLI_TRY(read_key(c, k));
 	if (!c->vocab_size || !c->seq_len)
 		return hlx_fail(HLX_EINVAL, "%s: [model] wants %s", c->path, c->vocab_size ? "max_seq_len" : "vocab_size");
+	steps = hlx_ini_find(c->ini, "train", "steps");
+	if (args->steps >= 0 && steps && !steps->line && c->steps != args->steps)
+		return hlx_fail(CLI_USAGE, "--steps %lld and --set train.steps=%s contradict each other: give one", (long long)args->steps,
+				steps->value);
 	if (args->steps >= 0) {
 		c->steps = args->steps;
 		c->epochs = 0;

@@ -35,8 +35,9 @@ int conf_check_later(const struct cli_args *args)
 			snprintf(list + strlen(list), sizeof list - strlen(list), "%s, ", k->name);
 	for (size_t i = 0; i < args->n_set; i++)
 		if (sscanf(args->set[i], " %31[^.= ] . %63[^= ]", section, name) == 2 && !may_change(section, name))
-			return hlx_fail(CLI_USAGE, "resume: --set %.60s: a run keeps this to its end; what may change is [ops], [output] and "
-					"in [train] %sand the optimizer's own keys", args->set[i], list);
+			return hlx_fail(CLI_USAGE, "resume: --set %.60s: a run keeps this to its end; what may change is [ops], "
+					"[output] but for dir, numerics.mode, where data.corpus, data.validation and data.tokenizer are, and in "
+					"[train] %sand the optimizer's own keys", args->set[i], list);
 	return 0;
 }
 
@@ -69,5 +70,22 @@ int conf_compare(const struct conf *was, const struct conf *now, char *said, siz
 	}
 	if (!*said && conf_fingerprint(was) != conf_fingerprint(now))
 		return hlx_fail(HLX_EINVAL, "%s: the wiring's lines have another order: a run keeps theirs to its end", now->path);
+	return 0;
+}
+
+/* [data] has no other keys that may change: what they name is checked by its fingerprint. */
+static bool is_place(const struct hlx_setting *s)
+{
+	return !strcmp(s->section, "data") && may_change(s->section, s->key);
+}
+
+int conf_take_places(struct conf *c, const struct conf *from)
+{
+	for (size_t i = 0; i < c->ini->count; i++) /* more files then than now */
+		if (is_place(&c->ini->entry[i]) && !hlx_ini_find(from->ini, "data", c->ini->entry[i].key))
+			CLI_TRY(conf_set(c->ini, "data.%s=", c->ini->entry[i].key));
+	for (size_t i = 0; i < from->ini->count; i++)
+		if (is_place(&from->ini->entry[i]))
+			CLI_TRY(conf_set(c->ini, "data.%s=%s", from->ini->entry[i].key, from->ini->entry[i].value));
 	return 0;
 }

@@ -83,7 +83,7 @@ const struct conf_key conf_keys[] = {
 		KEY_EVERY, AT(checkpoint_every), .def = 10, .min = 0, .max = BIG, .later = true },
 	{ "output", "keep", "the newest checkpoints that are kept, besides those of step 0 and of the best validation",
 		KEY_INT, AT(keep), .def = 3, .min = 1, .max = 1 << 30, .later = true },
-	{ "output", "keep_every", "there is a checkpoint after each so many, which is kept for good; 0: none",
+	{ "output", "keep_every", "there is a checkpoint after each so many, which is kept for good, whatever `resume` sets later; 0: none",
 		KEY_EVERY, AT(keep_every), .def = 0, .min = 0, .max = BIG, .shown = "0", .later = true },
 	{ "output", "log_every", "steps between lines where output is no terminal; metrics.jsonl has every step",
 		KEY_INT, AT(log_every), .def = 10, .min = 1, .max = BIG, .later = true },

@@ -48,6 +48,7 @@ int folder_check(const char *path)
 {
 	/* What a run writes, and so would overwrite. */
 	static const char *const own[] = { "run.ini", "checkpoints", "chain", "tensors", "metrics.jsonl", "samples.txt" };
+	static const char *const model[] = { "model.ini", "model.safetensors" };
 	struct stat st;
 
 	if (stat(path, &st) < 0)
@@ -56,6 +57,9 @@ int folder_check(const char *path)
 		return hlx_fail(HLX_EOUTPUT, "%s: not a folder", path);
 	if (has_checkpoint(path))
 		return hlx_fail(HLX_EOUTPUT, "%s: holds a run already: hlxt resume %s, or choose another --out", path, path);
+	for (size_t i = 0; i < CLI_COUNT(model); i++) /* eval and sample would go on with its weights */
+		if (has(path, model[i]))
+			return hlx_fail(HLX_EOUTPUT, "%s: holds %s, of a model that is no run: choose another --out", path, model[i]);
 	for (size_t i = 0; i < CLI_COUNT(own); i++)
 		if (has(path, own[i]))
 			return hlx_fail(HLX_EOUTPUT, "%s: holds %s, but no checkpoint (a run killed as it began leaves that): "
@@ -133,15 +137,48 @@ static int lock(struct folder *f)
 	return status;
 }
 
+int folder_without(const char *path)
+{
+	if (has(path, "checkpoints"))
+		return hlx_fail(HLX_EIO, "%s: holds no checkpoint (a run killed as it began leaves that): remove the folder, and start "
+				"the run again with hlxt run", path);
+	return hlx_fail(HLX_EIO, "%s: not a run's folder (it has no %s)", path, has(path, "run.ini") ? "checkpoints" : "run.ini");
+}
+
+/* "run-12.ini.4711.partial", as out_open names what it writes. */
+static bool is_half_ini(const char *name)
+{
+	const char *at = strncmp(name, "run", 3) ? NULL : strstr(name, ".ini.");
+	size_t digits = at ? strspn(at + 5, "0123456789") : 0;
+
+	return digits && !strcmp(at + 5 + digits, ".partial");
+}
+
+/* Under the lock: nobody is writing them. */
+static void remove_halves(const char *path)
+{
+	DIR *d = opendir(path);
+	const struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (is_half_ini(e->d_name))
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+}
+
 int folder_open(const char *path, struct folder *f)
 {
 	*f = (struct folder){ .path = strdup(path), .lock = -1, .made_from = SIZE_MAX };
 	if (!f->path)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
+	if (!has(path, "run.ini") && has_checkpoint(path))
+		return hlx_fail(HLX_EIO, "%s: not a run's folder (it has no run.ini)", path);
 	if (!has(path, "run.ini") || !has(path, "checkpoints"))
-		return hlx_fail(HLX_EIO, "%s: not a run's folder (it has no %s)", path,
-				has(path, "run.ini") ? "checkpoints" : "run.ini");
-	return lock(f);
+		return folder_without(path);
+	CLI_TRY(lock(f));
+	remove_halves(path);
+	return 0;
 }
 
 void folder_close(struct folder *f)

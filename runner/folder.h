@@ -18,8 +18,10 @@ struct folder {
 int folder_check(const char *path);
 /* Makes it, with what it lies in, and locks it. */
 int folder_create(const char *path, struct folder *out);
-/* Locks an existing run's folder. */
+/* Locks an existing run's folder, and removes the INI files that a killed run has left half written. */
 int folder_open(const char *path, struct folder *out);
+/* HLX_EIO: the folder has no checkpoint, and what it is therefore. */
+int folder_without(const char *path);
 void folder_close(struct folder *);
 /* Undoes folder_create, with everything of a run that is in it. */
 void folder_discard(struct folder *);

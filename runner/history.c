@@ -29,21 +29,34 @@ size_t history_of(const struct history *h, uint64_t step)
 	return i;
 }
 
-static int open_since(const char *folder, uint64_t since, const struct cli_args *args, struct conf *c)
+static int open_named(const char *folder, const char *name, const struct cli_args *args, struct conf *c)
 {
-	char name[48], *path;
-	int status;
+	char *path = path_join(folder, name);
+	int status = path ? conf_open(path, args, c) : hlx_fail(HLX_ENOMEM, "out of memory");
 
-	snprintf(name, sizeof name, "run-%llu.ini", (unsigned long long)since);
-	path = path_join(folder, name);
-	status = path ? conf_open(path, args, c) : hlx_fail(HLX_ENOMEM, "out of memory");
 	free(path);
 	return status;
 }
 
+static int open_since(const char *folder, uint64_t since, const struct cli_args *args, struct conf *c)
+{
+	char name[48];
+
+	snprintf(name, sizeof name, "run-%llu.ini", (unsigned long long)since);
+	return open_named(folder, name, args, c);
+}
+
 int history_open(const struct history *h, size_t i, const struct cli_args *args, struct conf *c)
 {
-	return open_since(h->folder, h->since[i], args, c);
+	struct conf now = { 0 };
+	int status = open_since(h->folder, h->since[i], args, c);
+
+	if (status >= 0)
+		status = open_named(h->folder, "run.ini", args, &now);
+	if (status >= 0)
+		status = conf_take_places(c, &now);
+	conf_close(&now);
+	return status;
 }
 
 /* As it was written, and as the checkpoint says; that of step 0 is made before any step, and may go on with anything. */
@@ -57,6 +70,37 @@ static int open_of(const char *folder, const struct checkpoint *at, struct conf 
 		return 0;
 	return hlx_fail(HLX_EIO, "%s: is not what checkpoint step-%llu was made with: it was changed after the run", c->path,
 			(unsigned long long)at->step);
+}
+
+int history_number(const char *folder, uint64_t since, const char *section, const char *key, int64_t *out)
+{
+	const struct cli_args as_it_was = { .steps = -1 };
+	struct conf c = { 0 };
+	int status = open_since(folder, since, &as_it_was, &c);
+
+	*out = 0;
+	if (status >= 0)
+		status = hlx_ini_int(c.ini, section, key, 0, 1ll << 53, out);
+	conf_close(&c);
+	return status < 0 ? hlx_fail(HLX_EIO, "%s", hlx_message()) : 0;
+}
+
+int history_kept(const char *folder, struct checkpoint_kept **out, size_t *count)
+{
+	uint64_t *since;
+	size_t n = folder_numbers(folder, "run-", ".ini", &since);
+	int status = 0;
+
+	*count = n;
+	*out = calloc(n + 1, sizeof(**out));
+	if (!*out)
+		status = hlx_fail(HLX_ENOMEM, "out of memory");
+	for (size_t i = 0; i < n && status >= 0; i++) {
+		(*out)[i].since = since[i];
+		status = history_number(folder, since[i], "output", "keep_every", &(*out)[i].every);
+	}
+	free(since);
+	return status;
 }
 
 int history_check(const struct history *h, size_t i, uint64_t from, uint64_t to)

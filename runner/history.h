@@ -23,10 +23,15 @@ int history_read(const char *folder, struct history *out);
 void history_free(struct history *);
 /* Which one the step was made with; step > 0. */
 size_t history_of(const struct history *, uint64_t step);
-/* Reads one, with args->set on top. */
+/* Reads one, with args->set on top; where its data lies, run.ini says. */
 int history_open(const struct history *, size_t i, const struct cli_args *, struct conf *);
 /* HLX_EIO where it is not what the run's checkpoints from `from` to `to` were made with. */
 int history_check(const struct history *, size_t i, uint64_t from, uint64_t to);
+
+/* A number of run-<since>.ini, of one that it has resolved; 0 where it has none. */
+int history_number(const char *folder, uint64_t since, const char *section, const char *key, int64_t *out);
+/* keep_every by steps; *out is new. */
+int history_kept(const char *folder, struct checkpoint_kept **out, size_t *count);
 
 /*
  * The state at goes on with c, resolved.  Refuses what would make another run; *said (room 512) names what has changed since, and

@@ -19,7 +19,7 @@ int past_open(const char *path, struct past *p)
 	p->n_checkpoints = checkpoint_list(path, &p->checkpoint);
 	if (!p->n_checkpoints) {
 		CLI_TRY(path_folder(path));
-		return hlx_fail(HLX_EIO, "%s: not a run's folder, or without a checkpoint", path);
+		return folder_without(path);
 	}
 	CLI_TRY(chain_read(path, &p->line, &p->steps));
 	CLI_TRY(tensors_view(path, &p->tensors));

@@ -1,3 +1,4 @@
+#include "runner/history.h"
 #include "runner/text.h"
 #include "runner/train.h"
 
@@ -86,6 +87,7 @@ void train_close(struct train *t)
 	journal_close(&t->chain.file);
 	tensors_close(&t->tensors);
 	free(t->sums);
+	free(t->kept);
 }
 
 /* ---- the loop ---- */
@@ -121,7 +123,9 @@ int train_save(struct train *t)
 	t->at.samples = t->samples.size;
 	CLI_TRY(checkpoint_save(t->folder, t->session, &t->at));
 	t->saved = t->at.step;
-	checkpoint_prune(t->folder, t->conf->keep, t->conf->keep_every.count, t->at.best);
+	if (!t->kept)
+		CLI_TRY(history_kept(t->folder->path, &t->kept, &t->n_kept));
+	checkpoint_prune(t->folder, t->conf->keep, t->kept, t->n_kept, t->at.best);
 	return 0;
 }
 

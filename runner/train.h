@@ -19,6 +19,8 @@ struct train {
 	struct tensors tensors;
 	uint64_t *sums;       /* the hashes of checkpoint_hash, of the last step */
 	struct progress progress;
+	struct checkpoint_kept *kept; /* n_kept: of every run-N.ini, read with the first checkpoint that is saved */
+	size_t n_kept;
 	struct checkpoint at; /* the state as of the last step */
 	uint64_t saved;       /* step of the last checkpoint */
 	uint64_t started, gathered, written; /* the last step that was sent, whose tokens are ready, that is on record */

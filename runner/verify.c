@@ -74,8 +74,8 @@ const struct command command_verify = {
 	"The first difference ends it with status 1 and names the step and the first tensor that differs, "
 	"parameters before the optimizer's arrays for them; where the run has a checkpoint of that step, also "
 	"how many elements differ, and the first one's bits on both sides. It writes nothing, and may be used on "
-	"a run that is going on. --set takes what changes no bit: [ops], where the corpus is, train.micro_batch "
-	"and train.recompute.",
+	"a run that is going on. --set takes what changes no bit: [ops], where the corpus, the validation's files and the "
+	"tokenizer are, train.micro_batch and train.recompute.",
 	"hlxt verify runs/tiny --from 1\n"
 	"hlxt verify runs/tiny runs/tiny --to 2\n",
 	{ OPT_FROM, OPT_TO, OPT_DEVICE, OPT_SET, OPT_QUIET }, verify

@@ -214,7 +214,9 @@ static int verify_all(struct replay *r, const struct cli_args *args)
 
 int verify_replay(const struct cli_args *args)
 {
-	static const char *const free_to_set[] = { "ops.", "data.corpus", "train.micro_batch", "train.recompute", NULL };
+	static const char *const free_to_set[] = {
+		"ops.", "data.corpus", "data.validation", "data.tokenizer", "train.micro_batch", "train.recompute", NULL
+	};
 	struct session session = { 0 };
 	struct data data = { 0 };
 	struct train t = { .session = &session, .data = &data, TRAIN_NONE };
