@@ -34,7 +34,8 @@ static const struct option_info table[OPT_COUNT] = {
 	[OPT_FROM] = { "from", "N", "begin with the newest checkpoint up to step N (default: the first); with two runs, with step N",
 		0, 0 },
 	[OPT_TO] = { "to", "N", "end with step N (default: the last)", 0, 0 },
-	[OPT_QUICK] = { "quick", NULL, "fewer sizes and kinds of values: under a minute for everything on two cores", 0, 0 },
+	[OPT_QUICK] = { "quick", NULL, "fewer sizes and kinds of values: half a minute for everything on two cores, and a minute more where a "
+		"CPU driver compiles the kernels for the first time", 0, 0 },
 	[OPT_QUICK_BENCH] = { "quick", NULL, "shorter samples and fewer of them, and no big shapes on a CPU driver", 0, 0 },
 	[OPT_FORMAT] = { "format", "F", "hf, gguf or safetensors", 0, VALUE_FORMAT },
 	[OPT_CORPUS] = { "corpus", "FILE", "all of this text (default: the validation part of the run's corpus)", 0, VALUE_FILE },
