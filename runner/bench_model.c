@@ -1,6 +1,5 @@
 /* bench_model.c - hlxt bench INI: its training step as hlxt run would make it, and where its time goes. */
 #include "runner/bench.h"
-#include "runner/paths.h"
 #include "runner/train.h"
 
 #include <stdlib.h>
@@ -214,14 +213,7 @@ static void put_plan(struct bench *b, const struct conf *c)
 
 static int run(struct bench *b, struct conf *c, struct data *d, struct train *t)
 {
-	char *path;
-	int status = path_find(b->args->operand, NULL, NULL, &path);
-
-	if (status < 0)
-		return hlx_fail(HLX_EINVAL, "%s", hlx_message());
-	status = conf_open(path, b->args, c);
-	free(path);
-	CLI_TRY(status);
+	CLI_TRY(conf_open_operand(b->args, c));
 	CLI_TRY(conf_read(c, b->session.registry, b->args));
 	CLI_TRY(session_graphs(&b->session, c, SESSION_TRAIN));
 	CLI_TRY(train_data(c, d));

@@ -1,5 +1,6 @@
 /* conf.c - reads and checks what the keys' table lists. */
 #include "runner/conf_keys.h"
+#include "runner/paths.h"
 #include "runner/tokenizer.h"
 
 #include "core/error.h"
@@ -104,6 +105,18 @@ int conf_open(const char *path, const struct cli_args *args, struct conf *c)
 	*c = (struct conf){ 0 };
 	CLI_TRY(hlx_ini_read(path, &c->ini));
 	return begin(path, args, c);
+}
+
+int conf_open_operand(const struct cli_args *args, struct conf *c)
+{
+	char *path;
+	int status = path_find(args->operand, NULL, NULL, &path);
+
+	if (status < 0) /* to a user the INI is the configuration, not the input */
+		return hlx_fail(HLX_EINVAL, "%s", hlx_message());
+	status = conf_open(path, args, c);
+	free(path);
+	return status;
 }
 
 int conf_parse(const char *name, const char *text, size_t size, const struct cli_args *args, struct conf *c)

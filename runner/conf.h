@@ -64,6 +64,8 @@ struct conf {
 
 /* Opens it and applies args->set. */
 int conf_open(const char *path, const struct cli_args *, struct conf *);
+/* The same of the INI that the operand names: there, or among the models that come with hlx. */
+int conf_open_operand(const struct cli_args *, struct conf *);
 /* The same of a text, which name stands for. */
 int conf_parse(const char *name, const char *text, size_t size, const struct cli_args *, struct conf *);
 /* Only what cannot change a bit may be set: keys that begin with one of allowed, which ends with NULL. */

@@ -1,8 +1,5 @@
 /* plan.c - hlxt plan INI: what a run would take of the device's memory, before anything is allocated. */
-#include "runner/paths.h"
 #include "runner/session.h"
-
-#include <stdlib.h>
 
 static void bytes(const char *name, uint64_t n)
 {
@@ -54,14 +51,7 @@ static int print(struct conf *c, struct session *s, const struct cli_args *args)
 
 static int plan_in(struct conf *c, struct session *s, const struct cli_args *args)
 {
-	char *path;
-	int status = path_find(args->operand, NULL, NULL, &path);
-
-	if (status < 0)
-		return hlx_fail(HLX_EINVAL, "%s", hlx_message());
-	status = conf_open(path, args, c);
-	free(path);
-	CLI_TRY(status);
+	CLI_TRY(conf_open_operand(args, c));
 	CLI_TRY(session_plugins(s));
 	CLI_TRY(conf_read(c, s->registry, args));
 	CLI_TRY(session_graphs(s, c, SESSION_TRAIN | SESSION_EVAL | SESSION_SAMPLE));

@@ -1,5 +1,4 @@
 /* run.c - hlxt run INI: a new run. */
-#include "runner/paths.h"
 #include "runner/tokenizer.h"
 #include "runner/train.h"
 #include "runner/weights.h"
@@ -52,14 +51,7 @@ int run_ini_write(struct conf *c, const struct folder *f, const char *name)
 /* Everything that can be refused without a device. */
 static int prepare(struct conf *c, struct session *s, struct data *d, struct st_file *init, const struct cli_args *args)
 {
-	char *path;
-	int status = path_find(args->operand, NULL, NULL, &path);
-
-	if (status < 0) /* to a user the INI is the configuration, not the input */
-		return hlx_fail(HLX_EINVAL, "%s", hlx_message());
-	status = conf_open(path, args, c);
-	free(path);
-	CLI_TRY(status);
+	CLI_TRY(conf_open_operand(args, c));
 	CLI_TRY(session_plugins(s));
 	CLI_TRY(conf_read(c, s->registry, args));
 	CLI_TRY(conf_open_tokenizer(c));
