@@ -15,6 +15,10 @@
 #include "simd_tn_ssbo.spv.h"
 #include "simd_tt.spv.h"
 #include "simd_tt_ssbo.spv.h"
+#include "simd_nn_next.spv.h"
+#include "simd_nn_next_ssbo.spv.h"
+#include "simd_nt_next.spv.h"
+#include "simd_nt_next_ssbo.spv.h"
 
 #define SHADER(name) { #name, name##_spv, sizeof name##_spv, 1 }
 /* [texel][a transposed][b transposed] */
@@ -23,8 +27,13 @@ static const struct hlx_shader shaders[2][2][2] = {
 	{ { SHADER(simd_nn), SHADER(simd_nt) }, { SHADER(simd_tn), SHADER(simd_tt) } },
 };
 
+/* [texel][b transposed] */
+static const struct hlx_shader next_shaders[2][2] = {
+	{ SHADER(simd_nn_next_ssbo), SHADER(simd_nt_next_ssbo) }, { SHADER(simd_nn_next), SHADER(simd_nt_next) },
+};
+
 #define TM 32u
-enum { SPEC_LANES, SPEC_EDGE, SPEC_A_SCALAR, SPEC_B_SCALAR, SPEC_C_SCALAR, SPEC_GO_ON, SPEC_ADD, SPEC_COUNT };
+enum { SPEC_LANES, SPEC_EDGE, SPEC_A_SCALAR, SPEC_B_SCALAR, SPEC_C_SCALAR, SPEC_GO_ON, SPEC_ADD, SPEC_NEXT };
 
 /* Steps of k: as many as a fetch of 4 values of k, or of one k a lane, makes. */
 static uint32_t k_step(const struct hlx_caps *caps, const struct gemm_task *t)
@@ -38,7 +47,7 @@ static struct gemm_kernel choose(const struct gemm_run *run, const struct gemm_t
 	bool texel = caps->max_texels >= caps->max_range / 16, ta = t->a.col != 1, tb = t->b.row == 1;
 	uint64_t m = w->m1 - w->m0, n = w->n1 - w->n0, k = w->k1 - w->k0;
 	struct gemm_kernel kernel = {
-		.shader = &shaders[texel][ta][tb], .n_spec = SPEC_COUNT,
+		.shader = &shaders[texel][ta][tb], .n_spec = SPEC_NEXT,
 		.tile_m = TM, .tile_n = 4 * caps->subgroup, .texel = texel,
 	};
 	uint32_t *spec = kernel.spec;
@@ -51,6 +60,12 @@ static struct gemm_kernel choose(const struct gemm_run *run, const struct gemm_t
 	spec[SPEC_EDGE] = m % TM || n % kernel.tile_n || k % k_step(caps, t);
 	spec[SPEC_GO_ON] = w->k0 > 0 || (t->flags & GEMM_CONTINUE);
 	spec[SPEC_ADD] = w->k1 == t->k && (t->flags & GEMM_ACCUM);
+	spec[SPEC_NEXT] = gemm_next_of(t, w);
+	if (spec[SPEC_NEXT]) {
+		kernel.shader = &next_shaders[texel][tb];
+		kernel.n_spec = SPEC_NEXT + 1;
+		kernel.next = true;
+	}
 	return kernel;
 }
 
@@ -122,4 +137,6 @@ const struct hlx_impl gemm_impl_simd = {
 	.prepare = prepare,
 	.forward = forward,
 	.backward = backward,
+	.finishes = gemm_finishes,
+	.unread = GEMM_UNREAD,
 };

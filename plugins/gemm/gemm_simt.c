@@ -9,23 +9,28 @@
 #include "gemm.h"
 
 #include "fma_nn.spv.h"
+#include "fma_nn_next.spv.h"
 #include "fma_nt.spv.h"
+#include "fma_nt_next.spv.h"
 #include "fma_tn.spv.h"
 #include "fma_tt.spv.h"
 #include "simt_nn.spv.h"
+#include "simt_nn_next.spv.h"
 #include "simt_nt.spv.h"
+#include "simt_nt_next.spv.h"
 #include "simt_tn.spv.h"
 #include "simt_tt.spv.h"
 
 #define SHADER(name) { #name, name##_spv, sizeof name##_spv, 0 }
-/* [a transposed][b transposed] */
-static const struct hlx_shader simt_shaders[2][2] = {
-	{ SHADER(simt_nn), SHADER(simt_nt) }, { SHADER(simt_tn), SHADER(simt_tt) },
+/* [a transposed][b transposed], and with a neighbour's work, where a is not */
+static const struct hlx_shader simt_shaders[3][2] = {
+	{ SHADER(simt_nn), SHADER(simt_nt) }, { SHADER(simt_tn), SHADER(simt_tt) }, { SHADER(simt_nn_next), SHADER(simt_nt_next) },
 };
-static const struct hlx_shader fma_shaders[2][2] = {
-	{ SHADER(fma_nn), SHADER(fma_nt) }, { SHADER(fma_tn), SHADER(fma_tt) },
+static const struct hlx_shader fma_shaders[3][2] = {
+	{ SHADER(fma_nn), SHADER(fma_nt) }, { SHADER(fma_tn), SHADER(fma_tt) }, { SHADER(fma_nn_next), SHADER(fma_nt_next) },
 };
 
+/* What follows is split, of fma alone, and then next, of kernels that do a neighbour's work. */
 enum { SPEC_INVOCATIONS, SPEC_BM, SPEC_BN, SPEC_BK, SPEC_TM, SPEC_TN, SPEC_FORM, SPEC_SPLIT };
 enum { FORM_A_SCALAR = 1, FORM_B_SCALAR = 2, FORM_C_SCALAR = 4, FORM_TAIL = 8, FORM_EARLY = 16, FORM_MID = 32, FORM_EDGE = 64 };
 
@@ -106,7 +111,7 @@ static uint32_t edges(const struct tile *tile, const struct gemm_task *t, const 
 }
 
 static int emit(const struct gemm_run *run, const struct gemm_task *t, const struct gemm_window *w,
-		const struct tile *tiles, const struct hlx_shader shaders[2][2], uint32_t n_spec)
+		const struct tile *tiles, const struct hlx_shader shaders[3][2], uint32_t n_spec)
 {
 	const struct tile *tile = choose(tiles, run->host->caps, w->m1 - w->m0, w->n1 - w->n0, w->z1 - w->z0);
 	struct gemm_kernel kernel = {
@@ -117,8 +122,13 @@ static int emit(const struct gemm_run *run, const struct gemm_task *t, const str
 			[SPEC_TM] = tile->tm, [SPEC_TN] = tile->tn,
 			[SPEC_FORM] = tile->form | edges(tile, t, w), [SPEC_SPLIT] = tile->split,
 		},
+		.next = gemm_next_of(t, w) != GEMM_ALONE,
 	};
 
+	if (kernel.next) {
+		kernel.shader = &shaders[2][t->b.row == 1];
+		kernel.spec[kernel.n_spec++] = gemm_next_of(t, w);
+	}
 	return gemm_dispatch(run, t, w, &kernel);
 }
 
@@ -183,6 +193,8 @@ const struct hlx_impl gemm_impl_simt = {
 	.prepare = simt_prepare,
 	.forward = simt_forward,
 	.backward = simt_backward,
+	.finishes = gemm_finishes,
+	.unread = GEMM_UNREAD,
 };
 
 const struct hlx_impl gemm_impl_fma = {
@@ -196,4 +208,6 @@ const struct hlx_impl gemm_impl_fma = {
 	.prepare = fma_prepare,
 	.forward = fma_forward,
 	.backward = fma_backward,
+	.finishes = gemm_finishes,
+	.unread = GEMM_UNREAD,
 };

@@ -17,7 +17,7 @@
  *
  * What the shape does not need is left out by specialization:  EDGE: m, n or k end inside a tile (indices are clamped,
  * and both operands are +0 beyond k, which changes no chain).  A_SCALAR, B_SCALAR, C_SCALAR: rows do not start
- * at multiples of 16 bytes.  GO_ON: GEMM_CONTINUE.  ADD: GEMM_ACCUM.
+ * at multiples of 16 bytes.  GO_ON: GEMM_CONTINUE.  ADD: GEMM_ACCUM.  Modules with NEXT end with a neighbour's work.
  */
 #extension GL_EXT_control_flow_attributes : require
 
@@ -42,6 +42,24 @@ layout(std430, binding = 5) readonly buffer A_ { float A[]; };
 layout(std430, binding = 6) readonly buffer B_ { float B[]; };
 #define FETCH_A(i) texelFetch(A4, int((i) >> 2))
 #define FETCH_B(i) texelFetch(B4, int((i) >> 2))
+#endif
+#ifdef NEXT
+layout(constant_id = 7) const uint NEXT_SPEC = 1u;
+#include "gemm_next.glsl"
+#ifdef SIMD_SSBO
+layout(std430, binding = 5) readonly buffer E_ { float E[]; };
+layout(std430, binding = 5) readonly buffer E4_ { vec4 E4[]; };
+layout(std430, binding = 6) writeonly buffer F_ { float F[]; };
+layout(std430, binding = 6) writeonly buffer F4_ { vec4 F4[]; };
+#define FETCH_E(i) E4[(i) >> 2]
+#define ELEMENT_E(i) E[i]
+#else
+layout(binding = 7) uniform samplerBuffer E4;
+layout(std430, binding = 8) writeonly buffer F_ { float F[]; };
+layout(std430, binding = 8) writeonly buffer F4_ { vec4 F4[]; };
+#define FETCH_E(i) texelFetch(E4, int((i) >> 2))
+#define ELEMENT_E(i) texelFetch(E4, int((i) >> 2))[(i) & 3u]
+#endif
 #endif
 layout(std430, binding = 2) buffer C4_ { vec4 C4[]; };
 layout(std430, binding = 3) readonly buffer Bias4 { vec4 bias4[]; };
@@ -164,6 +182,35 @@ vec4 finish4(vec4 acc, vec4 add, vec4 old)
 	return (p.flags & GEMM_RAW) != 0u ? acc : r;
 }
 
+#ifdef NEXT
+void end(vec4 acc, vec4 add, uint row, uint col)
+{
+	uint at = c_first + row * p.c_row + col;
+	vec4 r = hlx_store(acc + add), e = vec4(0.0);
+	if ((C_SCALAR || EDGE) && (row >= p.m || col >= p.n))
+		return;
+	if ((IS_ADD || IS_BACKWARD) && C_SCALAR) {
+		for (uint c = 0u; c < 4u; c++)
+			if (col + c < p.n)
+				e[c] = ELEMENT_E(at + c);
+	} else if (IS_ADD || IS_BACKWARD) {
+		e = FETCH_E(at);
+	}
+	vec4 y = gemm_next(r, e);
+	if (C_SCALAR) {
+		for (uint c = 0u; c < 4u; c++)
+			if (col + c < p.n) {
+				if (IS_KEEP)
+					F[at + c] = r[c];
+				C[at + c] = y[c];
+			}
+		return;
+	}
+	if (IS_KEEP)
+		F4[at >> 2] = r;
+	C4[at >> 2] = y;
+}
+#else
 void end(vec4 acc, vec4 add, uint row, uint col)
 {
 	uint at = c_first + row * p.c_row + col;
@@ -184,6 +231,7 @@ void end(vec4 acc, vec4 add, uint row, uint col)
 		old = C4[at >> 2];
 	C4[at >> 2] = finish4(acc, add, old);
 }
+#endif
 
 void main()
 {
