@@ -135,8 +135,8 @@ END_TEST
 static const struct {
 	const char *fault, *words[2];
 } faults[] = {
-	{ "abi_major", { "ABI 2.0", "hlx with 1.0" } },
-	{ "abi_minor", { "ABI 1.1", "rebuild" } },
+	{ "abi_major", { "ABI 2.1", "hlx with 1.1" } },
+	{ "abi_minor", { "ABI 1.2", "rebuild" } },
 	{ "plugin_size", { "hlx_plugin has", "bytes" } },
 	{ "op_size", { "op", "lacks" } },
 	{ "impl_size", { "implementation", "lacks" } },

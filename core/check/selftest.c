@@ -12,6 +12,7 @@
 
 #define MAX_KERNELS 128u
 #define MAX_CASES 128u
+#define MAX_NEXT 16u
 #define MAX_WORK 3e8 /* terms: 0.3 s of a reference */
 
 /* One implementation: its kernels in the program (NULL: what it does on the host), and how many shapes each has passed. */
@@ -26,6 +27,8 @@ struct trial {
 	struct hlx_check check;
 	char seen[MAX_CASES][256];
 	uint32_t n_seen;
+	struct { struct hlx_check_next is; enum hlx_check_mode mode; } next[MAX_NEXT]; /* neighbours whose work it does */
+	uint32_t n_next;
 	bool again;  /* what was wanted is wanted once more, with other values */
 	bool big;    /* one kind of values has to do */
 	bool strict; /* kernels that the program does not use are not to be compiled for this */
@@ -62,6 +65,28 @@ static void collect(struct trial *t, const struct hlx_verdicts *v)
 			t->kernel[t->n++] = k;
 }
 
+static void collect_next(struct trial *t)
+{
+	const struct hlx_program *p = t->program;
+
+	for (uint32_t i = 0; i < p->n_nodes; i++)
+		for (int pass = 0; pass < 2; pass++) {
+			const struct hlx_prog_node *n = &p->node[i];
+			struct hlx_check_next is;
+			uint32_t k = 0;
+			if (n->impl != t->node->impl || n->next[pass] == HLX_NONE)
+				continue;
+			is = (struct hlx_check_next){ p->node[n->next[pass]].op, n->finish[pass].slot, !p->options.backward };
+			while (k < t->n_next && (t->next[k].is.op != is.op || t->next[k].is.slot != is.slot ||
+					t->next[k].mode != (pass ? HLX_CHECK_BEHIND : HLX_CHECK_BEFORE)))
+				k++;
+			if (k == t->n_next && k < MAX_NEXT) {
+				t->next[k].is = is;
+				t->next[t->n_next++].mode = pass ? HLX_CHECK_BEHIND : HLX_CHECK_BEFORE;
+			}
+		}
+}
+
 /* How many kernels lack shapes. */
 static uint32_t lacking(const struct trial *t, uint32_t enough)
 {
@@ -90,7 +115,8 @@ static bool wanted(void *ctx, const struct hlx_program *p)
 	for (uint32_t i = 0; i < p->n_steps; i++) {
 		uint32_t at = kernel_of(&p->step[i], &k) ? find(t, k) : t->n;
 		news |= at < t->n && t->passed[at] < t->enough;
-		stranger |= at == t->n && p->step[i].kind == HLX_DISPATCH && !t->again;
+		stranger |= at == t->n && p->step[i].kind == HLX_DISPATCH && !t->again &&
+			p->node[p->step[i].node].impl == t->node->impl;
 	}
 	if (!news || (t->strict && stranger))
 		return false;
@@ -162,6 +188,31 @@ static int run_both(struct trial *t, const struct hlx_check_case *c, struct hlx_
 	return status;
 }
 
+/* The same with each neighbour, where the two are fused. */
+static int run_fused(struct trial *t, const struct hlx_check_case *c)
+{
+	int status = 0;
+
+	t->check.strange = true; /* other shapes may not go together */
+	for (uint32_t i = 0; i < t->n_next && status >= 0 && lacking(t, t->enough); i++) {
+		struct hlx_check_case both = *c;
+		unsigned ran = t->check.ran;
+		both.next = &t->next[i].is;
+		hlx_check_run_case(&t->check, &both, t->next[i].mode, HLX_FAMILY_NORMAL, 0);
+		status = judge(t);
+		if (status == 0 && t->check.ran != ran && !t->big) {
+			t->again = true;
+			hlx_check_run_case(&t->check, &both, t->next[i].mode, HLX_FAMILY_MIXED, 0);
+			t->again = false;
+			status = judge(t);
+		}
+		stop(t, status == 0);
+		t->program->dev->trials += t->check.ran - ran;
+	}
+	t->check.strange = false;
+	return status;
+}
+
 static int run_case(struct trial *t, const char *text)
 {
 	const struct hlx_op *op = t->node->op;
@@ -176,6 +227,7 @@ static int run_case(struct trial *t, const char *text)
 			HLX_TRY(run_both(t, &c, (struct hlx_trial_how){ .slots = slots }));
 		return 0;
 	}
+	HLX_TRY(run_fused(t, &c));
 	HLX_TRY(run_both(t, &c, (struct hlx_trial_how){ 0 }));
 	if (!op->ref_backward || !t->node->impl->backward)
 		return 0;
@@ -297,6 +349,7 @@ static int try_impl(struct hlx_program *p, const struct hlx_prog_node *node, str
 	t->check = (struct hlx_check){ .registry = p->graph->registry, .dev = p->dev, .impl = node->impl, .wanted = wanted,
 		.complain = complain, .ctx = t };
 	collect(t, v);
+	collect_next(t);
 	if (t->n && !node->op->ref_forward) {
 		LOG(t, "self-test: op %s has no reference: %s is taken as it is", node->op->name, node->impl->name);
 	} else if (t->n) {
