@@ -169,20 +169,18 @@ static int wire_behind(struct hlx_graph *g, const struct hlx_check_case *c, cons
 	return hlx_graph_wire(g, "t", "y", text, "case");
 }
 
-static int wire_before(struct hlx_graph *g, const struct hlx_check_case *c, char *text, size_t room)
+static int wire_before(struct hlx_graph *g, const struct hlx_check_case *c, const char *text)
 {
 	const struct hlx_op *op = c->next->op;
 	char line[128];
 	size_t n = (size_t)snprintf(line, sizeof(line), "%s", op->name);
 
-	if (next_inputs(c) > 1) {
-		HLX_TRY(hlx_graph_wire(g, "t", "first", text, "case"));
-		tie(g, c->op, text, room);
-	}
-	HLX_TRY(hlx_graph_wire(g, "t", "second", text, "case"));
+	HLX_TRY(hlx_graph_wire(g, "t", "first", text, "case"));
+	if (next_inputs(c) > 1)
+		HLX_TRY(hlx_graph_input(g, "other", hlx_graph_desc(g, "t.first")));
 	for (uint32_t s = 0; op->slots[s].name && n < sizeof(line); s++)
 		if (op->slots[s].role == HLX_IN)
-			n += (size_t)snprintf(line + n, sizeof(line) - n, " %s=%s", op->slots[s].name, s == c->next->slot ? "second" : "first");
+			n += (size_t)snprintf(line + n, sizeof(line) - n, " %s=%s", op->slots[s].name, s == c->next->slot ? "first" : "other");
 	return hlx_graph_wire(g, "t", "y", line, "case");
 }
 
@@ -193,7 +191,7 @@ static int wire(struct hlx_graph *g, const struct hlx_check_case *c, enum hlx_ch
 	HLX_TRY(inputs(g, c, mode));
 	line_of(c, mode, text, sizeof(text));
 	if (mode >= HLX_CHECK_BEFORE)
-		return mode == HLX_CHECK_BEFORE ? wire_before(g, c, text, sizeof(text)) : wire_behind(g, c, text);
+		return mode == HLX_CHECK_BEFORE ? wire_before(g, c, text) : wire_behind(g, c, text);
 	if (mode == HLX_CHECK_TWICE) {
 		HLX_TRY(hlx_graph_wire(g, "t", "first", text, "case"));
 		tie(g, c->op, text, sizeof(text));

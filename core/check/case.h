@@ -7,8 +7,8 @@
  *   INSIDE  each f32 input is a check.scale's output and y the check.scale of op's: for ops that lay out their input
  *           anew, and views
  *   SAME    the op's first input for all of its f32 inputs, where the shapes are alike
- *   BEFORE  y = next second: an op whose work may be done by this one's implementation; its other input, if it has two, is
- *           first.  first = op inputs, second = op inputs (its parameters tied)
+ *   BEFORE  first = op inputs, y = next first: an op whose work may be done by this one's implementation; if it has two
+ *           inputs, the other one is a further input of the graph's, "other"
  *   BEHIND  pre = next input, y = op pre ...
  */
 #ifndef HLX_CHECK_CASE_H

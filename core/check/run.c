@@ -323,10 +323,24 @@ static bool refuses(struct run *r)
 	return false;
 }
 
+/* The neighbour's other input is one of the case's. */
+static void add_other(struct run *r, struct hlx_check_case *both)
+{
+	const struct hlx_desc *d = r->graph ? hlx_graph_desc(r->graph, "other") : NULL;
+
+	*both = *r->c;
+	if (!d || !both->next || both->n_in == HLX_MAX_SLOTS)
+		return;
+	snprintf(both->in[both->n_in].name, sizeof(both->in[0].name), "other");
+	both->in[both->n_in++].desc = *d;
+	r->c = both;
+}
+
 void hlx_check_run_case(struct hlx_check *b, const struct hlx_check_case *c, enum hlx_check_mode mode,
 		enum hlx_family family, uint64_t slots)
 {
 	struct hlx_check_graph g;
+	struct hlx_check_case both;
 	struct run r = { .bench = b, .c = c, .id = c->next ? HLX_CHECK_FUSED : HLX_CHECK_WIRED,
 		.backward = !c->next || !c->next->infer };
 	int status;
@@ -336,6 +350,7 @@ void hlx_check_run_case(struct hlx_check *b, const struct hlx_check_case *c, enu
 	snprintf(r.what, sizeof(r.what), "%s, %s", hlx_check_mode_name[mode], hlx_family_name[family]);
 	r.graph = g.graph;
 	r.out = g.out;
+	add_other(&r, &both);
 	status = g.status;
 	if (status >= 0) {
 		snprintf(r.what, sizeof(r.what), "%s%s%s, %s, %u slots%s", hlx_check_mode_name[mode], c->next ? " " : "",

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <xxhash.h>
 
 #include "core/check/probe.h"
 #include "core/check/small.h"
@@ -12,14 +13,20 @@
 
 #define MAX_KERNELS 128u
 #define MAX_CASES 128u
-#define MAX_NEXT 16u
 #define MAX_WORK 3e8 /* terms: 0.3 s of a reference */
 
-/* One implementation: its kernels in the program (NULL: what it does on the host), and how many shapes each has passed. */
+/* A kernel (pipeline NULL: what is done on the host), and the neighbour whose work it does, if it does one's. */
+struct kernel {
+	const struct hlx_pipeline *pipeline;
+	struct hlx_check_next next;
+	enum hlx_check_mode mode;
+};
+
+/* One implementation: its kernels in the program, and how many shapes each has passed. */
 struct trial {
 	struct hlx_program *program;
 	const struct hlx_prog_node *node; /* the first of it */
-	const struct hlx_pipeline *kernel[MAX_KERNELS];
+	struct kernel kernel[MAX_KERNELS];
 	uint32_t passed[MAX_KERNELS];
 	bool running[MAX_KERNELS];
 	uint32_t n, enough; /* shapes */
@@ -27,8 +34,6 @@ struct trial {
 	struct hlx_check check;
 	char seen[MAX_CASES][256];
 	uint32_t n_seen;
-	struct { struct hlx_check_next is; enum hlx_check_mode mode; } next[MAX_NEXT]; /* neighbours whose work it does */
-	uint32_t n_next;
 	bool again;  /* what was wanted is wanted once more, with other values */
 	bool big;    /* one kind of values has to do */
 	bool strict; /* kernels that the program does not use are not to be compiled for this */
@@ -39,52 +44,51 @@ struct trial {
 
 /* ---- kernels ---- */
 
-static bool kernel_of(const struct hlx_prog_step *s, const struct hlx_pipeline **out)
+static bool kernel_of(const struct hlx_program *p, const struct hlx_prog_step *s, struct kernel *out)
 {
-	*out = s->kind == HLX_DISPATCH ? s->pipeline : NULL;
+	const struct hlx_prog_node *n = &p->node[s->node];
+
+	*out = (struct kernel){ .pipeline = s->kind == HLX_DISPATCH ? s->pipeline : NULL };
+	for (uint32_t i = 0; i < s->n_access; i++)
+		if (s->access[i].next) {
+			out->next = (struct hlx_check_next){ p->node[n->next[s->backward]].op, n->finish[s->backward].slot, !p->options.backward };
+			out->mode = s->backward ? HLX_CHECK_BEHIND : HLX_CHECK_BEFORE;
+		}
 	return s->kind == HLX_DISPATCH || s->kind == HLX_HOST_CALL; /* fills and copies compute nothing */
 }
 
-static uint32_t find(const struct trial *t, const struct hlx_pipeline *k)
+static bool is_same(const struct kernel *a, const struct kernel *b)
+{
+	return a->pipeline == b->pipeline && a->next.op == b->next.op && a->next.slot == b->next.slot &&
+		a->next.infer == b->next.infer && a->mode == b->mode;
+}
+
+static uint32_t find(const struct trial *t, const struct kernel *k)
 {
 	uint32_t i = 0;
 
-	while (i < t->n && t->kernel[i] != k)
+	while (i < t->n && !is_same(&t->kernel[i], k))
 		i++;
 	return i;
+}
+
+static uint64_t key_of(const struct trial *t, const struct kernel *k)
+{
+	uint64_t key = hlx_verdict_key(t->base, k->pipeline);
+	const uint32_t how[] = { k->next.slot, k->next.infer, k->mode };
+
+	return k->next.op ? XXH64(how, sizeof(how), XXH64(k->next.op->name, strlen(k->next.op->name), key)) : key;
 }
 
 static void collect(struct trial *t, const struct hlx_verdicts *v)
 {
 	const struct hlx_program *p = t->program;
-	const struct hlx_pipeline *k;
+	struct kernel k;
 
 	for (uint32_t i = 0; i < p->n_steps; i++)
-		if (p->node[p->step[i].node].impl == t->node->impl && kernel_of(&p->step[i], &k) && find(t, k) == t->n &&
-				t->n < MAX_KERNELS && !(t->base && hlx_verdicts_has(v, hlx_verdict_key(t->base, k))))
+		if (p->node[p->step[i].node].impl == t->node->impl && kernel_of(p, &p->step[i], &k) && find(t, &k) == t->n &&
+				t->n < MAX_KERNELS && !(t->base && hlx_verdicts_has(v, key_of(t, &k))))
 			t->kernel[t->n++] = k;
-}
-
-static void collect_next(struct trial *t)
-{
-	const struct hlx_program *p = t->program;
-
-	for (uint32_t i = 0; i < p->n_nodes; i++)
-		for (int pass = 0; pass < 2; pass++) {
-			const struct hlx_prog_node *n = &p->node[i];
-			struct hlx_check_next is;
-			uint32_t k = 0;
-			if (n->impl != t->node->impl || n->next[pass] == HLX_NONE)
-				continue;
-			is = (struct hlx_check_next){ p->node[n->next[pass]].op, n->finish[pass].slot, !p->options.backward };
-			while (k < t->n_next && (t->next[k].is.op != is.op || t->next[k].is.slot != is.slot ||
-					t->next[k].mode != (pass ? HLX_CHECK_BEHIND : HLX_CHECK_BEFORE)))
-				k++;
-			if (k == t->n_next && k < MAX_NEXT) {
-				t->next[k].is = is;
-				t->next[t->n_next++].mode = pass ? HLX_CHECK_BEHIND : HLX_CHECK_BEFORE;
-			}
-		}
 }
 
 /* How many kernels lack shapes. */
@@ -109,11 +113,11 @@ static void stop(struct trial *t, bool passed)
 static bool wanted(void *ctx, const struct hlx_program *p)
 {
 	struct trial *t = ctx;
-	const struct hlx_pipeline *k;
+	struct kernel k;
 	bool news = t->again, stranger = false;
 
 	for (uint32_t i = 0; i < p->n_steps; i++) {
-		uint32_t at = kernel_of(&p->step[i], &k) ? find(t, k) : t->n;
+		uint32_t at = kernel_of(p, &p->step[i], &k) ? find(t, &k) : t->n;
 		news |= at < t->n && t->passed[at] < t->enough;
 		stranger |= at == t->n && p->step[i].kind == HLX_DISPATCH && !t->again &&
 			p->node[p->step[i].node].impl == t->node->impl;
@@ -121,8 +125,8 @@ static bool wanted(void *ctx, const struct hlx_program *p)
 	if (!news || (t->strict && stranger))
 		return false;
 	for (uint32_t i = 0; i < p->n_steps; i++)
-		if (kernel_of(&p->step[i], &k) && find(t, k) < t->n)
-			t->running[find(t, k)] = true;
+		if (kernel_of(p, &p->step[i], &k) && find(t, &k) < t->n)
+			t->running[find(t, &k)] = true;
 	return true;
 }
 
@@ -194,15 +198,18 @@ static int run_fused(struct trial *t, const struct hlx_check_case *c)
 	int status = 0;
 
 	t->check.strange = true; /* other shapes may not go together */
-	for (uint32_t i = 0; i < t->n_next && status >= 0 && lacking(t, t->enough); i++) {
+	for (uint32_t i = 0; i < t->n && status >= 0; i++) {
+		const struct kernel *k = &t->kernel[i];
 		struct hlx_check_case both = *c;
 		unsigned ran = t->check.ran;
-		both.next = &t->next[i].is;
-		hlx_check_run_case(&t->check, &both, t->next[i].mode, HLX_FAMILY_NORMAL, 0);
+		if (!k->next.op || t->passed[i] >= t->enough)
+			continue;
+		both.next = &k->next;
+		hlx_check_run_case(&t->check, &both, k->mode, HLX_FAMILY_NORMAL, 0);
 		status = judge(t);
 		if (status == 0 && t->check.ran != ran && !t->big) {
 			t->again = true;
-			hlx_check_run_case(&t->check, &both, t->next[i].mode, HLX_FAMILY_MIXED, 0);
+			hlx_check_run_case(&t->check, &both, k->mode, HLX_FAMILY_MIXED, 0);
 			t->again = false;
 			status = judge(t);
 		}
@@ -325,12 +332,13 @@ static int refuse(struct trial *t)
 static void keep(struct trial *t, struct hlx_verdicts *v)
 {
 	for (uint32_t i = 0; i < t->n; i++) {
-		const char *name = t->kernel[i] ? t->kernel[i]->shader->name : "the host's part";
+		const struct hlx_pipeline *k = t->kernel[i].pipeline;
+		const char *name = k ? k->shader->name : "the host's part";
 		if (!t->passed[i])
 			LOG(t, "self-test: %s/%s: no small shape reaches %s as it is specialized here: not tried", t->node->op->name,
 					t->node->impl->name, name);
 		if (t->base && t->passed[i])
-			hlx_verdicts_add(v, hlx_verdict_key(t->base, t->kernel[i]));
+			hlx_verdicts_add(v, key_of(t, &t->kernel[i]));
 	}
 }
 
@@ -349,7 +357,6 @@ static int try_impl(struct hlx_program *p, const struct hlx_prog_node *node, str
 	t->check = (struct hlx_check){ .registry = p->graph->registry, .dev = p->dev, .impl = node->impl, .wanted = wanted,
 		.complain = complain, .ctx = t };
 	collect(t, v);
-	collect_next(t);
 	if (t->n && !node->op->ref_forward) {
 		LOG(t, "self-test: op %s has no reference: %s is taken as it is", node->op->name, node->impl->name);
 	} else if (t->n) {

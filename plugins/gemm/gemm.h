@@ -28,7 +28,7 @@ struct gemm_operand {
 	uint64_t base, row, col, s0, s1;
 };
 
-/* How a task ends; also the flags of the kernels' push block. */
+/* How a task ends; also the flags of the kernels' push block, which has what gemm_next_of() says above bit 8. */
 enum {
 	GEMM_ADD_BIAS = 1, /* C = hlx_store(acc + bias) */
 	GEMM_CONTINUE = 2, /* acc starts from what is stored, else from +0 */

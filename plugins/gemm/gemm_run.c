@@ -85,7 +85,7 @@ static uint32_t window_flags(const struct gemm_task *t, const struct gemm_window
 
 	if (w->k0 > 0)
 		flags |= GEMM_CONTINUE;
-	return flags | (t->flags & GEMM_CONTINUE);
+	return flags | (t->flags & GEMM_CONTINUE) | gemm_next_of(t, w) << 8;
 }
 
 /* Offsets may pass 2^32 elements; the kernel's sums of them wrap to the right ones, as the differences fit. */

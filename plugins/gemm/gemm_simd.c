@@ -33,7 +33,7 @@ static const struct hlx_shader next_shaders[2][2] = {
 };
 
 #define TM 32u
-enum { SPEC_LANES, SPEC_EDGE, SPEC_A_SCALAR, SPEC_B_SCALAR, SPEC_C_SCALAR, SPEC_GO_ON, SPEC_ADD, SPEC_NEXT };
+enum { SPEC_LANES, SPEC_EDGE, SPEC_A_SCALAR, SPEC_B_SCALAR, SPEC_C_SCALAR, SPEC_GO_ON, SPEC_ADD, SPEC_COUNT };
 
 /* Steps of k: as many as a fetch of 4 values of k, or of one k a lane, makes. */
 static uint32_t k_step(const struct hlx_caps *caps, const struct gemm_task *t)
@@ -47,7 +47,7 @@ static struct gemm_kernel choose(const struct gemm_run *run, const struct gemm_t
 	bool texel = caps->max_texels >= caps->max_range / 16, ta = t->a.col != 1, tb = t->b.row == 1;
 	uint64_t m = w->m1 - w->m0, n = w->n1 - w->n0, k = w->k1 - w->k0;
 	struct gemm_kernel kernel = {
-		.shader = &shaders[texel][ta][tb], .n_spec = SPEC_NEXT,
+		.shader = &shaders[texel][ta][tb], .n_spec = SPEC_COUNT,
 		.tile_m = TM, .tile_n = 4 * caps->subgroup, .texel = texel,
 	};
 	uint32_t *spec = kernel.spec;
@@ -60,12 +60,9 @@ static struct gemm_kernel choose(const struct gemm_run *run, const struct gemm_t
 	spec[SPEC_EDGE] = m % TM || n % kernel.tile_n || k % k_step(caps, t);
 	spec[SPEC_GO_ON] = w->k0 > 0 || (t->flags & GEMM_CONTINUE);
 	spec[SPEC_ADD] = w->k1 == t->k && (t->flags & GEMM_ACCUM);
-	spec[SPEC_NEXT] = gemm_next_of(t, w);
-	if (spec[SPEC_NEXT]) {
+	kernel.next = gemm_next_of(t, w) != GEMM_ALONE;
+	if (kernel.next)
 		kernel.shader = &next_shaders[texel][tb];
-		kernel.n_spec = SPEC_NEXT + 1;
-		kernel.next = true;
-	}
 	return kernel;
 }
 

@@ -17,7 +17,10 @@
  *
  * What the shape does not need is left out by specialization:  EDGE: m, n or k end inside a tile (indices are clamped,
  * and both operands are +0 beyond k, which changes no chain).  A_SCALAR, B_SCALAR, C_SCALAR: rows do not start
- * at multiples of 16 bytes.  GO_ON: GEMM_CONTINUE.  ADD: GEMM_ACCUM.  Modules with NEXT end with a neighbour's work.
+ * at multiples of 16 bytes.  GO_ON: GEMM_CONTINUE.  ADD: GEMM_ACCUM.  
+ *
+ * Modules with NEXT end with a neighbour's work: with TB those of a forward pass, else gelu's backward pass.  Which, is known
+ * when they run alone: a further kernel costs 0.6 s of compiling.
  */
 #extension GL_EXT_control_flow_attributes : require
 
@@ -44,8 +47,8 @@ layout(std430, binding = 6) readonly buffer B_ { float B[]; };
 #define FETCH_B(i) texelFetch(B4, int((i) >> 2))
 #endif
 #ifdef NEXT
-layout(constant_id = 7) const uint NEXT_SPEC = 1u;
-#include "gemm_next.glsl"
+#include "../gelu/gelu.glsl"
+#define WORK (p.flags >> 8 & 7u) /* enum gemm_next in gemm.h */
 #ifdef SIMD_SSBO
 layout(std430, binding = 5) readonly buffer E_ { float E[]; };
 layout(std430, binding = 5) readonly buffer E4_ { vec4 E4[]; };
@@ -183,30 +186,42 @@ vec4 finish4(vec4 acc, vec4 add, vec4 old)
 }
 
 #ifdef NEXT
-void end(vec4 acc, vec4 add, uint row, uint col)
+/* The 4 elements of E, where they begin at at. */
+vec4 load_e(uint at, uint col)
+{
+	vec4 e = vec4(0.0);
+	if (!C_SCALAR)
+		return FETCH_E(at);
+	for (uint c = 0u; c < 4u; c++)
+		if (col + c < p.n)
+			e[c] = ELEMENT_E(at + c);
+	return e;
+}
+
+/* r is what this product alone would store. */
+void end(vec4 acc, vec4 add, uint row, uint col, bool is_add)
 {
 	uint at = c_first + row * p.c_row + col;
-	vec4 r = hlx_store(acc + add), e = vec4(0.0);
+	vec4 r = hlx_store(acc + add), y;
 	if ((C_SCALAR || EDGE) && (row >= p.m || col >= p.n))
 		return;
-	if ((IS_ADD || IS_BACKWARD) && C_SCALAR) {
-		for (uint c = 0u; c < 4u; c++)
-			if (col + c < p.n)
-				e[c] = ELEMENT_E(at + c);
-	} else if (IS_ADD || IS_BACKWARD) {
-		e = FETCH_E(at);
-	}
-	vec4 y = gemm_next(r, e);
+#if TB
+	bool keep = WORK == 3u && !is_add;
+	y = hlx_store(is_add ? r + load_e(at, col) : gelu_value(r));
+#else
+	bool keep = false;
+	y = hlx_store(gelu_slope(load_e(at, col), r));
+#endif
 	if (C_SCALAR) {
 		for (uint c = 0u; c < 4u; c++)
 			if (col + c < p.n) {
-				if (IS_KEEP)
+				if (keep)
 					F[at + c] = r[c];
 				C[at + c] = y[c];
 			}
 		return;
 	}
-	if (IS_KEEP)
+	if (keep)
 		F4[at >> 2] = r;
 	C4[at >> 2] = y;
 }
@@ -286,6 +301,18 @@ void main()
 	vec4 rows[TM];
 	[[unroll]] for (int i = 0; i < TM; i++)
 		rows[i] = vec4(acc[i][0], acc[i][1], acc[i][2], acc[i][3]);
+#if defined(NEXT) && TB
+	/* Two loops, of which one has no turn: lavapipe runs both sides of a condition. */
+	uint adds = WORK == 1u ? TM : 0u;
+	[[dont_unroll]] for (uint i = 0u; i < adds; i++)
+		end(rows[i], add, row0 + i, col, true);
+	[[dont_unroll]] for (uint i = adds; i < TM; i++)
+		end(rows[i], add, row0 + i, col, false);
+#elif defined(NEXT)
+	[[dont_unroll]] for (uint i = 0u; i < TM; i++)
+		end(rows[i], add, row0 + i, col, false);
+#else
 	[[dont_unroll]] for (uint i = 0u; i < TM; i++)
 		end(rows[i], add, row0 + i, col);
+#endif
 }
