@@ -20,7 +20,18 @@ enum { FORWARD, BACKWARD };
 
 static const struct hlx_use nobody = { HLX_NONE, HLX_NONE };
 
-/* A reader counts for each slot; a storage with views in it has none that is the only one. */
+/* A view node computes nothing: who reads its output reads its input. */
+static bool is_view(const struct hlx_program *p, uint32_t node, uint32_t storage)
+{
+	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++) {
+		const struct hlx_tensor *t = hlx_build_tensor(p, node, s);
+		if (t && t->storage == storage && p->node[node].op->slots[s].role == HLX_OUT)
+			return true;
+	}
+	return false;
+}
+
+/* A reader counts for each slot; a storage with views of its parts has none that is the only one. */
 static int find_readers(struct hlx_program *p)
 {
 	const struct hlx_graph *g = p->graph;
@@ -38,7 +49,7 @@ static int find_readers(struct hlx_program *p)
 	for (uint32_t n = 0; n < g->n_nodes; n++)
 		for (uint32_t s = 0; s < p->node[n].pub.n_slots; s++) {
 			const struct hlx_tensor *t = hlx_build_tensor(p, n, s);
-			if (!t || p->node[n].op->slots[s].role != HLX_IN)
+			if (!t || p->node[n].op->slots[s].role != HLX_IN || is_view(p, n, t->storage))
 				continue;
 			spoilt[t->storage] |= p->reader[t->storage].node != HLX_NONE || !hlx_build_is_whole(p, t);
 			p->reader[t->storage] = (struct hlx_use){ n, s };
@@ -50,17 +61,20 @@ static int find_readers(struct hlx_program *p)
 	return 0;
 }
 
+static bool is_of(const struct hlx_program *p, const char *path, uint32_t storage)
+{
+	int t = path ? hlx_graph_find_tensor(p->graph, path) : -1;
+
+	return t >= 0 && p->graph->tensor[t].storage == storage;
+}
+
 /* The caller sees the tensor, or its gradient. */
 static bool is_seen(const struct hlx_program *p, const struct hlx_tensor *t)
 {
-	const char *const *k = p->options.keep;
-
-	for (; k && *k; k++) {
-		int i = hlx_graph_find_tensor(p->graph, *k);
-		if (i >= 0 && p->graph->tensor[i].storage == t->storage)
+	for (const char *const *k = p->options.keep; k && *k; k++)
+		if (is_of(p, *k, t->storage))
 			return true;
-	}
-	return p->options.seed && !strcmp(p->options.seed, t->path);
+	return is_of(p, p->options.seed, t->storage);
 }
 
 static bool is_one_layer(const struct hlx_program *p, uint32_t a, uint32_t b)
