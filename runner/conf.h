@@ -95,7 +95,8 @@ uint64_t conf_fingerprint(const struct conf *);
 int conf_check_later(const struct cli_args *);
 /* Where the corpus, the validation's files and the tokenizer are becomes what from says. */
 int conf_take_places(struct conf *, const struct conf *from);
-/* Of two resolved ones: HLX_EINVAL where now makes another run; else *said names what has changed, for a note. */
-int conf_compare(const struct conf *was, const struct conf *now, char *said, size_t room);
+/* Of two resolved ones: HLX_EINVAL where now makes another run; else *said names what has changed, for a note, and what is the same
+ * number in other words becomes as it was. */
+int conf_compare(const struct conf *was, struct conf *now, char *said, size_t room);
 
 #endif

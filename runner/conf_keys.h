@@ -45,6 +45,8 @@ void conf_files_free(struct conf_files *);
 int conf_set(struct hlx_ini *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Is the setting part of conf_fingerprint? */
 bool conf_counts(const struct hlx_setting *);
+/* Does its line make a node, so that the order of lines matters? */
+bool conf_is_wiring(const struct hlx_setting *);
 /* Text between double quotes, or all of it; new. */
 char *conf_unquote(const char *text);
 

@@ -123,7 +123,7 @@ int history_check(const struct history *h, size_t i, uint64_t from, uint64_t to)
 	return status;
 }
 
-int history_compare(const char *folder, const struct checkpoint *at, const struct conf *c, char *said)
+int history_compare(const char *folder, const struct checkpoint *at, struct conf *c, char *said)
 {
 	struct conf was = { 0 };
 	int status = open_of(folder, at, &was);
