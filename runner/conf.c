@@ -100,11 +100,20 @@ static int begin(const char *path, const struct cli_args *args, struct conf *c)
 	return hlx_ini_check_sections(c->ini, sections); /* before anybody misses what stands in a wrong one */
 }
 
-int conf_open(const char *path, const struct cli_args *args, struct conf *c)
+static int open_path(const char *path, const struct cli_args *args, struct conf *c)
 {
 	*c = (struct conf){ 0 };
 	CLI_TRY(hlx_ini_read(path, &c->ini));
 	return begin(path, args, c);
+}
+
+int conf_open(const char *folder, const char *name, const struct cli_args *args, struct conf *c)
+{
+	char *path = path_join(folder, name);
+	int status = path ? open_path(path, args, c) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	free(path);
+	return status;
 }
 
 int conf_open_operand(const struct cli_args *args, struct conf *c)
@@ -114,7 +123,7 @@ int conf_open_operand(const struct cli_args *args, struct conf *c)
 
 	if (status < 0) /* to a user the INI is the configuration, not the input */
 		return hlx_fail(HLX_EINVAL, "%s", hlx_message());
-	status = conf_open(path, args, c);
+	status = open_path(path, args, c);
 	free(path);
 	return status;
 }

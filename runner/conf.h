@@ -62,8 +62,8 @@ struct conf {
 	double sample_temperature, sample_top_p;
 };
 
-/* Opens it and applies args->set. */
-int conf_open(const char *path, const struct cli_args *, struct conf *);
+/* Opens folder/name and applies args->set. */
+int conf_open(const char *folder, const char *name, const struct cli_args *, struct conf *);
 /* The same of the INI that the operand names: there, or among the models that come with hlx. */
 int conf_open_operand(const struct cli_args *, struct conf *);
 /* The same of a text, which name stands for. */

@@ -40,35 +40,30 @@ static int no_folder(const char *folder)
 }
 
 /* run.ini or model.ini in the folder, or the run.ini of a checkpoint's. */
-static int find_ini(const char *folder, char **out)
+static int find_ini(const char *folder, const char **out)
 {
 	static const char *const names[] = { "run.ini", "model.ini", "../../run.ini" };
 
 	for (size_t i = 0; i < CLI_COUNT(names); i++) {
-		*out = path_join(folder, names[i]);
-		if (!*out)
+		char *path = path_join(folder, names[i]);
+		bool there = path && !access(path, F_OK);
+		if (!path)
 			return hlx_fail(HLX_ENOMEM, "out of memory");
-		if (!access(*out, F_OK))
+		free(path);
+		if ((*out = there ? names[i] : NULL))
 			return 0;
-		free(*out);
 	}
-	*out = NULL;
 	CLI_TRY(access(folder, F_OK) ? no_folder(folder) : path_folder(folder));
 	return hlx_fail(HLX_EIO, "%s: not a run's, a model's or a checkpoint's folder (it has neither run.ini nor model.ini)", folder);
 }
 
 int model_open(const char *folder, const struct cli_args *args, struct model *m)
 {
-	char *path;
-	int status;
+	const char *name;
 
 	*m = (struct model){ .folder = folder };
-	CLI_TRY(find_ini(folder, &path));
-	status = conf_open(path, args, &m->conf);
-	free(path);
-	CLI_TRY(status);
-	CLI_TRY(session_plugins(&m->session));
-	return conf_read(&m->conf, m->session.registry, args);
+	CLI_TRY(find_ini(folder, &name));
+	return session_open(&m->session, &m->conf, folder, name, args);
 }
 
 int model_tokenizer(struct model *m)

@@ -51,9 +51,7 @@ static int print(struct conf *c, struct session *s, const struct cli_args *args)
 
 static int plan_in(struct conf *c, struct session *s, const struct cli_args *args)
 {
-	CLI_TRY(conf_open_operand(args, c));
-	CLI_TRY(session_plugins(s));
-	CLI_TRY(conf_read(c, s->registry, args));
+	CLI_TRY(session_open(s, c, NULL, NULL, args));
 	CLI_TRY(session_graphs(s, c, SESSION_TRAIN | SESSION_EVAL | SESSION_SAMPLE));
 	CLI_TRY(session_device(s, args->device));
 	CLI_TRY(session_plans(s, c));

@@ -51,9 +51,7 @@ int run_ini_write(struct conf *c, const struct folder *f, const char *name)
 /* Everything that can be refused without a device. */
 static int prepare(struct conf *c, struct session *s, struct data *d, struct st_file *init, const struct cli_args *args)
 {
-	CLI_TRY(conf_open_operand(args, c));
-	CLI_TRY(session_plugins(s));
-	CLI_TRY(conf_read(c, s->registry, args));
+	CLI_TRY(session_open(s, c, NULL, NULL, args));
 	CLI_TRY(conf_open_tokenizer(c));
 	CLI_TRY(hlx_prefix(tokenizer_check(c->tokenizer, c->sample_prompt, strlen(c->sample_prompt), (uint64_t)c->vocab_size), "output.sample_prompt: "));
 	CLI_TRY(session_graphs(s, c, SESSION_TRAIN | (c->sample_tokens ? SESSION_SAMPLE : 0)));

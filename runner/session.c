@@ -16,6 +16,13 @@ int session_plugins(struct session *s)
 	return 0;
 }
 
+int session_open(struct session *s, struct conf *c, const char *folder, const char *name, const struct cli_args *args)
+{
+	CLI_TRY(folder ? conf_open(folder, name, args, c) : conf_open_operand(args, c));
+	CLI_TRY(session_plugins(s));
+	return conf_read(c, s->registry, args);
+}
+
 static int build(struct session *s, struct conf *c, int64_t batch, bool train, struct hlx_graph **out)
 {
 	const struct hlx_graph_options o = {

@@ -27,6 +27,8 @@ struct session {
 };
 
 int session_plugins(struct session *);
+/* The INI folder/name (folder NULL: the one that args->operand names), the plugins, and what the INI says but for its wiring. */
+int session_open(struct session *, struct conf *, const char *folder, const char *name, const struct cli_args *args);
 /* The graphs of parts, where they are not made yet; then refuses keys nobody knows. */
 int session_graphs(struct session *, struct conf *, int parts);
 int session_device(struct session *, const char *select);
