@@ -98,5 +98,7 @@ int conf_take_places(struct conf *, const struct conf *from);
 /* Of two resolved ones: HLX_EINVAL where now makes another run; else *said names what has changed, for a note, and what is the same
  * number in other words becomes as it was. */
 int conf_compare(const struct conf *was, struct conf *now, char *said, size_t room);
+/* HLX_EINVAL where [model] or the wiring says something else. */
+int conf_same_model(const struct conf *was, const struct conf *now);
 
 #endif

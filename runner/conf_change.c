@@ -101,15 +101,27 @@ static const struct hlx_setting *next_node(const struct conf *c, size_t *at)
 }
 
 /* Of two that have the same ones. */
-static int check_order(const struct conf *was, const struct conf *now, int status, const char *why)
+static int check_order(const struct conf *was, const struct conf *now, const char *why)
 {
 	const struct hlx_setting *a, *b;
 	size_t i = 0, k = 0;
 
 	while ((a = next_node(was, &i)) && (b = next_node(now, &k)))
 		if (strcmp(a->section, b->section) || strcmp(a->key, b->key))
-			return hlx_fail(status, "%s: %s.%s: the wiring's lines have another order: %s", now->path, b->section, b->key, why);
+			return hlx_fail(HLX_EINVAL, "%s: %s.%s: the wiring's lines have another order than in %s: %s", now->path, b->section,
+					b->key, was->path, why);
 	return 0;
+}
+
+int conf_same_model(const struct conf *was, const struct conf *now)
+{
+	struct change d;
+
+	for (size_t at = 0; next_change(was, now, &at, &d);)
+		if (conf_is_wiring(d.setting) || !strcmp(d.setting->section, "model"))
+			return hlx_fail(HLX_EINVAL, "%s: %s.%s is %.100s, and was %.100s when the checkpoint was made: that is another model; "
+					"%s has what it was", now->path, d.setting->section, d.setting->key, d.now, d.was, was->path);
+	return check_order(was, now, "that is another model");
 }
 
 /* A value that is the same keeps its spelling, and so conf_fingerprint its. */
@@ -138,7 +150,7 @@ int conf_compare(const struct conf *was, struct conf *now, char *said, size_t ro
 		snprintf(said + strlen(said), room - strlen(said), "%s%s.%s = %.60s (was %.60s)", *said ? ", " : "", section, key,
 				d.now, d.was);
 	}
-	CLI_TRY(check_order(was, now, HLX_EINVAL, "a run keeps theirs to its end"));
+	CLI_TRY(check_order(was, now, "a run keeps theirs to its end"));
 	return take_spelling(now, was);
 }
 

@@ -91,7 +91,7 @@ static int prepare(struct export *e, const struct format *f, const struct cli_ar
 	if (f->gpt2 && gpt2_match(e->graph, &e->gpt2, e->param) < 0)
 		return hlx_prefix(HLX_ENOTSUP, "%s: not the wiring of GPT-2, which is what %s can express: ", e->model.conf.path,
 				f->name);
-	return weights_open(args->operand, e->graph, &e->file);
+	return model_weights(&e->model, e->graph, &e->file);
 }
 
 static int write_out(struct export *e, const struct format *f, const char *out)

@@ -125,6 +125,20 @@ int history_compare(const char *folder, const struct checkpoint *at, struct conf
 	return status;
 }
 
+int history_same_model(const char *folder, const struct checkpoint *at, const struct conf *c)
+{
+	struct conf was = { 0 };
+	int status;
+
+	if (conf_fingerprint(c) == at->config)
+		return 0;
+	status = open_of(folder, at, &was);
+	if (status >= 0)
+		status = conf_same_model(&was, c);
+	conf_close(&was);
+	return status;
+}
+
 /* Those of steps that are to be made again. */
 static void forget(const char *folder, uint64_t since)
 {

@@ -38,6 +38,8 @@ int history_kept(const char *folder, struct checkpoint_kept **out, size_t *count
  * is "" where nothing has that counts.
  */
 int history_compare(const char *folder, const struct checkpoint *at, struct conf *c, char *said);
+/* HLX_EINVAL where c, of the run's run.ini as it is now, describes another model than the one that at holds. */
+int history_same_model(const char *folder, const struct checkpoint *at, const struct conf *c);
 /* Writes run.ini and, where other is set, begins with at->step and sets at's; what came after at goes. */
 int history_go_on(const struct folder *, struct checkpoint *at, struct conf *c, bool other);
 
