@@ -63,6 +63,7 @@ struct command {
 	const char *examples;             /* lines; or NULL */
 	enum cli_option options[12];
 	int (*run)(const struct cli_args *);
+	const char *const *sets;          /* what the keys begin with that --set takes, ends with NULL; or NULL: it takes all */
 };
 
 extern const struct command command_run, command_resume, command_sample, command_eval, command_import, command_export,

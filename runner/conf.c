@@ -135,24 +135,6 @@ int conf_parse(const char *name, const char *text, size_t size, const struct cli
 	return begin(name, args, c);
 }
 
-int conf_check_sets(const struct cli_args *args, const char *command, const char *const *allowed)
-{
-	char list[128] = "";
-
-	for (size_t i = 0; i < args->n_set; i++) {
-		bool known = false;
-		for (size_t k = 0; allowed[k]; k++) {
-			known |= !strncmp(args->set[i], allowed[k], strlen(allowed[k]));
-			if (!i)
-				snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", k ? ", " : "", allowed[k]);
-		}
-		if (!known)
-			return hlx_fail(CLI_USAGE, "%s: --set %.60s: is part of what is computed; what may be set is %s", command,
-					args->set[i], list);
-	}
-	return 0;
-}
-
 void conf_close(struct conf *c)
 {
 	conf_files_free(&c->corpus);

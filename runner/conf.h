@@ -68,8 +68,6 @@ int conf_open(const char *folder, const char *name, const struct cli_args *, str
 int conf_open_operand(const struct cli_args *, struct conf *);
 /* The same of a text, which name stands for. */
 int conf_parse(const char *name, const char *text, size_t size, const struct cli_args *, struct conf *);
-/* Only what cannot change a bit may be set: keys that begin with one of allowed, which ends with NULL. */
-int conf_check_sets(const struct cli_args *, const char *command, const char *const *allowed);
 /* Everything but the wiring; the optimizer's keys are those of its op in the registry. */
 int conf_read(struct conf *, const struct hlx_registry *, const struct cli_args *);
 /* The tokenizer, once; conf_close closes it. */
@@ -93,6 +91,7 @@ uint64_t conf_fingerprint(const struct conf *);
 
 /* conf_change.c: with what a run may go on.  Refuses what args->set has of the rest. */
 int conf_check_later(const struct cli_args *);
+bool conf_may_change(const char *section, const char *name);
 /* Where the corpus, the validation's files and the tokenizer are becomes what from says. */
 int conf_take_places(struct conf *, const struct conf *from);
 /* Of two resolved ones: HLX_EINVAL where now makes another run; else *said names what has changed, for a note, and what is the same

@@ -17,7 +17,7 @@ static const struct conf_key *find_key(const char *section, const char *name)
 	return NULL;
 }
 
-static bool may_change(const char *section, const char *name)
+bool conf_may_change(const char *section, const char *name)
 {
 	const struct conf_key *k = find_key(section, name);
 
@@ -34,7 +34,7 @@ int conf_check_later(const struct cli_args *args)
 		if (k->later && !strcmp(k->section, "train"))
 			snprintf(list + strlen(list), sizeof list - strlen(list), "%s, ", k->name);
 	for (size_t i = 0; i < args->n_set; i++)
-		if (sscanf(args->set[i], " %31[^.= ] . %63[^= ]", section, name) == 2 && !may_change(section, name))
+		if (sscanf(args->set[i], " %31[^.= ] . %63[^= ]", section, name) == 2 && !conf_may_change(section, name))
 			return hlx_fail(CLI_USAGE, "resume: --set %.60s: a run keeps this to its end; what may change is [ops], "
 					"[output] but for dir, numerics.mode, where data.corpus, data.validation and data.tokenizer are, and in "
 					"[train] %sand the optimizer's own keys", args->set[i], list);
@@ -144,7 +144,7 @@ int conf_compare(const struct conf *was, struct conf *now, char *said, size_t ro
 		const char *section = d.setting->section, *key = d.setting->key;
 		if (!conf_counts(d.setting))
 			continue;
-		if (!may_change(section, key))
+		if (!conf_may_change(section, key))
 			return hlx_fail(HLX_EINVAL, "%s.%s: is %.100s, and was %.100s: a run keeps this to its end; one with train.init = this "
 					"run's folder begins with its weights", section, key, d.now, d.was);
 		snprintf(said + strlen(said), room - strlen(said), "%s%s.%s = %.60s (was %.60s)", *said ? ", " : "", section, key,
@@ -157,7 +157,7 @@ int conf_compare(const struct conf *was, struct conf *now, char *said, size_t ro
 /* [data] has no other keys that may change: what they name is checked by its fingerprint. */
 static bool is_place(const struct hlx_setting *s)
 {
-	return !strcmp(s->section, "data") && may_change(s->section, s->key);
+	return !strcmp(s->section, "data") && conf_may_change(s->section, s->key);
 }
 
 int conf_take_places(struct conf *c, const struct conf *from)

@@ -130,11 +130,14 @@ static int export(const struct cli_args *args)
 	return status;
 }
 
+static const char *const sets[] = { "data.tokenizer", NULL };
+
 const struct command command_export = {
 	"export", "DIR", "write a run's newest checkpoint, or a model, for other programs",
 	"DIR is a run's folder, a checkpoint's in it, or a model's. --format hf: a folder that transformers loads as a GPT-2; gguf: a file for llama.cpp; safetensors: the "
-	"parameters, by our names. The first two take models with the wiring of GPT-2 only. No device is needed.",
+	"parameters, by our names. The first two take models with the wiring of GPT-2 only. No device is needed. --set "
+	"data.tokenizer=PATH says where the tokenizer is, if it was moved.",
 	"hlxt export runs/tiny --format hf --out gpt2\n"
 	"hlxt export runs/tiny --format gguf --out tiny.gguf\n",
-	{ OPT_FORMAT, OPT_NEW, OPT_QUIET }, export
+	{ OPT_FORMAT, OPT_NEW, OPT_SET, OPT_QUIET }, export, sets
 };

@@ -73,5 +73,5 @@ const struct command command_plan = {
 	"plan", "INI", "print what a run would take of the device's memory",
 	"Nothing is allocated.",
 	"hlxt plan small.ini --set train.micro_batch=2\n",
-	{ OPT_SET, OPT_DEVICE, OPT_LIST }, plan
+	{ OPT_SET, OPT_DEVICE, OPT_LIST }, plan, NULL
 };

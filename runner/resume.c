@@ -160,5 +160,5 @@ const struct command command_resume = {
 	"keeps the settings of each step, and hlxt verify replays each with its own.",
 	"hlxt resume runs/tiny\n"
 	"hlxt resume runs/tiny --steps 3000 --set train.lr=1e-4\n",
-	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, resume
+	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, resume, NULL
 };

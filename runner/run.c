@@ -176,5 +176,5 @@ const struct command command_run = {
 	"hlxt help ini tells of the keys.",
 	"hlxt run tiny.ini\n"
 	"hlxt run tiny.ini --out other --set ops.gemm=gemm16 --set train.seed=2\n",
-	{ OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, run
+	{ OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, run, NULL
 };

@@ -57,6 +57,8 @@ static int sample(const struct cli_args *args)
 	return status;
 }
 
+static const char *const sets[] = { "data.tokenizer", "ops.", "numerics.", NULL };
+
 const struct command command_sample = {
 	"sample", "DIR", "write text with a run's newest checkpoint, or a model",
 	"DIR is a run's folder, a checkpoint's in it (DIR/checkpoints/step-N), or a model's that hlxt import made. "
@@ -67,9 +69,10 @@ const struct command command_sample = {
 	"is forgotten. The keys and values of what came before are kept, where there is memory for that, so that a token costs the same wherever "
 	"it stands. A model whose wiring takes something from later positions has a pass over max_seq_len tokens "
 	"for each.\n\n"
-	"Of equally likely tokens the smaller one counts as the likelier.",
+	"Of equally likely tokens the smaller one counts as the likelier. --set takes what is no part of the model: where the "
+	"tokenizer is, [ops] and [numerics].",
 	"hlxt sample runs/tiny --prompt \"The \" --tokens 200 --seed 7\n"
 	"echo \"The bird\" | hlxt sample runs/tiny --prompt-file - --count 3 --top-k 40\n",
 	{ OPT_PROMPT, OPT_PROMPT_FILE, OPT_TOKENS, OPT_SAMPLES, OPT_SEED, OPT_TEMPERATURE, OPT_TOP_K, OPT_TOP_P,
-		OPT_DEVICE }, sample
+		OPT_SET, OPT_DEVICE }, sample, sets
 };

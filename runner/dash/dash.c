@@ -168,5 +168,5 @@ const struct command command_dash = {
 	"It is there where hlx was built with libmicrohttpd, and its charts where configure was told "
 	"--with-uplot.",
 	"hlxt dash runs\n",
-	{ OPT_PORT }, dash
+	{ OPT_PORT }, dash, NULL
 };
