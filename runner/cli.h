@@ -26,6 +26,7 @@ enum { CLI_USAGE = -100, CLI_STOPPED = -101 };
 	} while (0)
 
 #define CLI_MAX_SETS 64
+#define CLI_MAX_SEED (UINT64_C(1) << 53) /* as train.seed */
 #define CLI_COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 struct cli_args {

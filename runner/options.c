@@ -132,7 +132,7 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_SAMPLES: return parse_count("count", value, 1, UINT32_MAX, &a->samples);
 	case OPT_TOP_K: return parse_count("top-k", value, 0, UINT32_MAX, &a->top_k);
 	case OPT_SEED: case OPT_SEED_CHECK:
-		CLI_TRY(parse_count("seed", value, 0, 1ll << 53, &seed));
+		CLI_TRY(parse_count("seed", value, 0, (int64_t)CLI_MAX_SEED, &seed));
 		a->seed = (uint64_t)seed;
 		return 0;
 	case OPT_TEMPERATURE: return parse_ratio("temperature", value, 1000, &a->temperature);

@@ -42,12 +42,24 @@ static int write_text(struct session *s, const struct conf *c, const struct cli_
 	return cli_flush();
 }
 
+/* Each text is that of a seed that --seed takes. */
+static int check_seeds(const struct cli_args *args)
+{
+	uint64_t last = args->seed + (uint64_t)args->samples - 1;
+
+	return last <= CLI_MAX_SEED ? 0 : hlx_fail(CLI_USAGE, "--seed %llu with --count %lld: the last seed would be %llu, and the "
+			"largest is %llu", (unsigned long long)args->seed, (long long)args->samples, (unsigned long long)last,
+			(unsigned long long)CLI_MAX_SEED);
+}
+
 static int sample(const struct cli_args *args)
 {
 	struct model model = { 0 };
-	struct prompt prompt;
-	int status = prompt_read(args, &prompt);
+	struct prompt prompt = { 0 };
+	int status = check_seeds(args);
 
+	if (status >= 0)
+		status = prompt_read(args, &prompt);
 	if (status >= 0)
 		status = open_model(&model, args, &prompt);
 	for (int64_t i = 0; i < args->samples && status >= 0; i++)
