@@ -172,6 +172,7 @@ int folder_open(const char *path, struct folder *f)
 	*f = (struct folder){ .path = strdup(path), .lock = -1, .made_from = SIZE_MAX };
 	if (!f->path)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
+	CLI_TRY(path_folder(path));
 	if (!has(path, "run.ini") && has_checkpoint(path))
 		return hlx_fail(HLX_EIO, "%s: not a run's folder (it has no run.ini)", path);
 	if (!has(path, "run.ini") || !has(path, "checkpoints"))
