@@ -35,6 +35,8 @@ int conf_print_keys(void);
 
 /* The attributes of the optimizer's op, whose keys stand in [train] too; NULL where it has none. */
 const struct hlx_attr *conf_optimizer_attrs(const struct conf *, const struct hlx_registry *);
+/* Is the optimizer one, with values that it takes? */
+int conf_check_optimizer(struct conf *, const struct hlx_registry *);
 /* Checks the value of one and writes it out as text. */
 int conf_read_attr(struct hlx_ini *, const struct hlx_attr *, char *text, size_t room);
 /* Finds name, name2 ... in [data], so that they are known. */
