@@ -157,6 +157,16 @@ uint64_t session_parameters(const struct session *s)
 	return n;
 }
 
+uint64_t session_room(const struct session *s)
+{
+	const struct hlx_graph *g = session_graph(s);
+	uint64_t most = 1;
+
+	for (uint32_t i = 0; i < hlx_graph_param_count(g); i++)
+		most = hlx_graph_param(g, i).numel > most ? hlx_graph_param(g, i).numel : most;
+	return most * sizeof(float);
+}
+
 uint64_t session_memory(const struct session *s)
 {
 	const struct hlx_program *program[] = { s->train, s->eval, s->sample };

@@ -43,6 +43,8 @@ void session_close(struct session *);
 /* Any of the graphs: they have the same parameters. */
 const struct hlx_graph *session_graph(const struct session *);
 uint64_t session_parameters(const struct session *);
+/* Bytes that hold any one of them. */
+uint64_t session_room(const struct session *);
 /* Bytes of the device that the weights and the programs take, decoder.h's aside. */
 uint64_t session_memory(const struct session *);
 

@@ -96,7 +96,7 @@ static int describe(const struct replay *r, uint64_t step, size_t i, char *out, 
 {
 	const struct session *s = r->t->session;
 	uint32_t arrays = 1 + s->n_state;
-	float *here = malloc(checkpoint_room(s));
+	float *here = malloc(session_room(s));
 	uint32_t *there = NULL;
 	uint64_t n = 0;
 	int status = here ? past_array(&r->past, step, r->past.tensors.name[i], &there, &n) :

@@ -37,11 +37,8 @@ static struct hlx_program *plan(struct hlx_graph *g, struct hlx_ini *ini, bool t
 
 START_TEST(load)
 {
-	char dir[4096];
-
-	snprintf(dir, sizeof(dir), "%s/plugins/.libs", toys_env("top_builddir"));
 	ck_ok(hlx_registry_create(&shipped));
-	ck_ok(hlx_registry_load_dir(shipped, dir));
+	toys_plugins(shipped);
 }
 END_TEST
 
