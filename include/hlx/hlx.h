@@ -218,9 +218,10 @@ uint32_t hlx_optimizer_states(const struct hlx_registry *, const char *optimizer
  * parameter's HLX_GRAD is the final sum over the slots).  Where there are several passes an input's value is that of the
  * whole batch if its first axis is HLX_BATCH; other tensors have what the last pass left.
  * write stores f32 through hlx_store.
- * Each run under way has its inputs for itself: written is what the next start uses, read what the run last waited for
- * used.  With in_flight > 1 all inputs are to be written before each start: what another run had is not there.  Anything
- * else is one for all runs: reading or writing it waits for every run that was started, and finds what the last one left. */
+ * Each run under way has its inputs for itself: written is what the next start takes, read what the run last waited for
+ * had, until a later one's inputs take that place.  With in_flight > 1 all inputs are to be written before each start: what
+ * another run had is not there.  Anything else is one for all runs: reading or writing it waits for every run that was
+ * started, and finds what the last one left. */
 int hlx_program_write(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, const void *in);
 int hlx_program_read(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, void *out);
 /* Replays the whole list once, its passes one after the other, and waits. */
