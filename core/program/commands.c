@@ -1,9 +1,8 @@
 /* commands.c - steps become descriptor sets and command buffers, once for each lane: a run under way has its own. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/program/program.h"
-
-#define STEPS_PER_COMMAND_BUFFER 128u /* short enough that a wait sees progress, long enough to cost nothing */
 
 static const VkDescriptorType descriptor_type[] = { [HLX_BIND_SSBO] = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
 	[HLX_BIND_UBO] = VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, [HLX_BIND_TEXEL] = VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER };
@@ -128,15 +127,26 @@ void hlx_program_record(struct hlx_program *p, VkCommandBuffer cmd, uint32_t fir
 		record_step(p, cmd, i);
 }
 
+/*
+ * The end of a command buffer is what a wait sees as progress, and what a driver's watchdog counts from; it costs 22 us on an
+ * H200, where tiny's 230 steps take 1,750.
+ */
+static uint32_t steps_at_most(const struct hlx_device *dev)
+{
+	return strcmp(dev->info.type, "discrete") ? 128 : 1024;
+}
+
 /* The steps that command buffers begin with: a host call comes between two, and a phase begins with one. */
 static int split(struct hlx_program *p)
 {
+	const uint32_t most = steps_at_most(p->dev);
+
 	for (uint32_t i = 0, in_buffer = 0; i < p->n_steps; i++) {
 		const struct hlx_prog_step *s = &p->step[i];
 		uint32_t *grown;
 		if (s->kind == HLX_HOST_CALL)
 			continue;
-		if (i && s[-1].kind != HLX_HOST_CALL && s[-1].phase == s->phase && in_buffer++ < STEPS_PER_COMMAND_BUFFER)
+		if (i && s[-1].kind != HLX_HOST_CALL && s[-1].phase == s->phase && in_buffer++ < most)
 			continue;
 		if (!(grown = hlx_grow(p->cmd_first, p->n_cmds, sizeof(*grown))))
 			return HLX_ENOMEM;
