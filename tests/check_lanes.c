@@ -163,6 +163,21 @@ START_TEST(oldest_first)
 }
 END_TEST
 
+START_TEST(reading_waits)
+{
+	struct left want, got;
+	struct model m;
+	size_t n;
+
+	free(straight(pre_ln, (struct model_how){ 0 }, 1, &want, &n));
+	open_model(&m, pre_ln, (struct model_how){ .in_flight = 1 });
+	start(&m, 1);
+	read_back(&m, &got); /* of the run in the one lane there is */
+	ck_left(&got, &want, 1, "nobody waited");
+	model_close(&m);
+}
+END_TEST
+
 START_TEST(own_inputs)
 {
 	static const uint32_t junk[MODEL_TOKENS]; /* all 0 */
@@ -304,8 +319,8 @@ END_TEST
 
 int main(void)
 {
-	const struct toys_test tests[] = { { device, 0 }, { same_bits, 8 }, { nothing_waits, 0 }, { oldest_first, 0 }, { own_inputs, 0 },
-		{ another_program, 0 }, { between_others, 0 }, { plans, 0 } };
+	const struct toys_test tests[] = { { device, 0 }, { same_bits, 8 }, { nothing_waits, 0 }, { oldest_first, 0 }, { reading_waits, 0 },
+		{ own_inputs, 0 }, { another_program, 0 }, { between_others, 0 }, { plans, 0 } };
 
 	return TOYS_RUN("lanes", tests, 600, false); /* a device does not live through a fork */
 }
