@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define QUICK_MS 500
+#define QUICK_MS 500 /* of a step: the device's 0.1 ms of waiting for the next one is nothing to longer ones */
 
 /* ---- before the loop ---- */
 
@@ -189,7 +189,7 @@ bool train_ended(const struct train *t)
 	return t->conf->early_stop && t->at.stale >= (uint64_t)t->conf->early_stop;
 }
 
-/* A signal ends a run after what is under way: with steps as long as this one is enough, and the device's wait is nothing. */
+/* A signal ends a run after what is under way, of long steps one. */
 static bool is_quick(const struct train *t)
 {
 	return t->last.ms > 0 && t->last.ms < QUICK_MS;

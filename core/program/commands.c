@@ -128,8 +128,8 @@ void hlx_program_record(struct hlx_program *p, VkCommandBuffer cmd, uint32_t fir
 }
 
 /*
- * The end of a command buffer is what a wait sees as progress, and what a driver's watchdog counts from; it costs 22 us on an
- * H200, where tiny's 230 steps take 1,750.
+ * The end of a command buffer is what a wait sees as progress, and what a driver's watchdog counts from; it costs 22 us on
+ * an H200, where tiny's 230 steps take 1,750.
  */
 static uint32_t steps_at_most(const struct hlx_device *dev)
 {

@@ -5,8 +5,8 @@
  *   | persistent cells | transient cells ... |  | ...      no cell crosses a chunk's end
  *
  * Two transient cells share bytes when no step needs both.  The biggest are placed first, each in the lowest gap between
- * those whose lifetimes meet its own.  A chunk is one allocation: devices limit its size.  Of the arenas that the host touches
- * each lane has its own chunks, laid out alike.
+ * those whose lifetimes meet its own.  A chunk is one allocation: devices limit its size.  Of the arenas that the host
+ * touches each lane has its own chunks, laid out alike.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The tables the kernels read, in the lane p->next: where each tensor's blocks begin, and which 64 elements are not decayed, or frozen. */
+/* The tables the kernels read, in the lane p->next: where each tensor's blocks begin, and which 64 elements are not decayed,
+ * or frozen. */
 static int write_tables(struct hlx_program *p)
 {
 	const struct hlx_graph *g = p->graph;
