@@ -170,8 +170,8 @@ const struct command command_run = {
 	"A bare name such as tiny.ini that is not in the working directory is taken from the models that come "
 	"with hlx. The run's folder is that of --out, of dir in [output], or runs/NAME with the name of the INI; "
 	"it must not hold a run already.\n\n"
-	"SIGINT (Ctrl-C), SIGTERM and SIGHUP finish the step, save and end with status 130; hlxt resume goes on "
-	"from there, bit for bit. SIGINT or SIGTERM again, more than a second after the first signal, ends at once; within that "
+	"SIGINT (Ctrl-C), SIGTERM and SIGHUP finish the step, and where steps take less than half a second the one after it, "
+	"which the device has already; then they save and end with status 130. hlxt resume goes on from there, bit for bit. SIGINT or SIGTERM again, more than a second after the first signal, ends at once; within that "
 	"second it counts as the same. SIGHUP is left alone where it is ignored, as under nohup.\n\n"
 	"hlxt help ini tells of the keys.",
 	"hlxt run tiny.ini\n"

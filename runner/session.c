@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TRAIN_IN_FLIGHT 2 /* the next step is the device's before it has done this one */
+
 int session_plugins(struct session *s)
 {
 	*s = (struct session){ 0 };
@@ -93,7 +95,7 @@ static int make_train(struct session *s, struct conf *c)
 {
 	const struct hlx_program_options o = {
 		.backward = true, .optimizer = c->optimizer, .ini = c->ini, .ini_section = "train", .hash = true,
-		.recompute = (enum hlx_recompute)(c->recompute - 1)
+		.recompute = (enum hlx_recompute)(c->recompute - 1), .in_flight = TRAIN_IN_FLIGHT
 	};
 
 	return make(s, s->train_graph, &o, &s->train);

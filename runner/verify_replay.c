@@ -172,13 +172,23 @@ static int load(struct replay *r)
 	return bad_checkpoint(r, t->at.hash == r->past.line[0].state);
 }
 
+/* Is the state wanted as it is after step s, or does the next one take another program? */
+static bool holds(const struct replay *r, uint64_t s)
+{
+	return s == r->to || s == r->bad || past_has_checkpoint(&r->past, s) ||
+		history_of(&r->history, s + 1) != history_of(&r->history, s);
+}
+
 static int replay(struct replay *r)
 {
 	struct train *t = r->t;
 
 	for (uint64_t s = r->from + 1; s <= r->to; s++) {
 		CLI_TRY(follow(r, s));
-		CLI_TRY(train_start(t, s));
+		if (t->started < s)
+			CLI_TRY(train_start(t, s));
+		if (!holds(r, s))
+			CLI_TRY(train_start(t, s + 1));
 		CLI_TRY(train_wait(t));
 		CLI_TRY(compare_step(r, s));
 		if (s == r->bad)

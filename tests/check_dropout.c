@@ -258,7 +258,8 @@ static bool same(const struct outcome *a, const struct outcome *b)
 
 START_TEST(neither_split_nor_recompute_shows)
 {
-	static const struct model_how hows[] = { { 0, 1, false }, { 0, 2, false }, { 0, 0, true }, { 0, 1, true }, { 0, 2, true } };
+	static const struct model_how hows[] = { { .micro = 1 }, { .micro = 2 }, { .recompute = true }, { .micro = 1, .recompute = true },
+		{ .micro = 2, .recompute = true } };
 	struct outcome whole = train(dropped, (struct model_how){ 0 });
 
 	for (size_t i = 0; i < sizeof(hows) / sizeof(*hows); i++) {
