@@ -167,13 +167,19 @@ static int write_down(struct train *t)
 	return 0;
 }
 
+/* A loss that is no number is worse than any other. */
+static bool is_better(float loss, float than)
+{
+	return loss < than || (loss == loss && than != than);
+}
+
 static int validate(struct train *t)
 {
 	struct checkpoint *at = &t->at;
 
 	CLI_TRY(train_evaluate(t, &t->last.valid_loss));
 	t->last.has_valid = true;
-	if (!at->best || t->last.valid_loss < hlx_float(at->best_bits)) {
+	if (!at->best || is_better(t->last.valid_loss, hlx_float(at->best_bits))) {
 		at->best = at->step;
 		at->best_bits = hlx_bits(t->last.valid_loss);
 		at->stale = 0;
