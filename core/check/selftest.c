@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <xxhash.h>
 
+#include "core/check/kernel.h"
 #include "core/check/probe.h"
 #include "core/check/small.h"
 #include "core/check/trial.h"
@@ -15,18 +15,11 @@
 #define MAX_CASES 128u
 #define MAX_WORK 3e8 /* terms: 0.3 s of a reference */
 
-/* A kernel (pipeline NULL: what is done on the host), and the neighbour whose work it does, if it does one's. */
-struct kernel {
-	const struct hlx_pipeline *pipeline;
-	struct hlx_check_next next;
-	enum hlx_check_mode mode;
-};
-
 /* One implementation: its kernels in the program, and how many shapes each has passed. */
 struct trial {
 	struct hlx_program *program;
 	const struct hlx_prog_node *node; /* the first of it */
-	struct kernel kernel[MAX_KERNELS];
+	struct hlx_kernel kernel[MAX_KERNELS];
 	uint32_t passed[MAX_KERNELS];
 	bool running[MAX_KERNELS];
 	uint32_t n, enough; /* shapes */
@@ -44,50 +37,23 @@ struct trial {
 
 /* ---- kernels ---- */
 
-static bool kernel_of(const struct hlx_program *p, const struct hlx_prog_step *s, struct kernel *out)
-{
-	const struct hlx_prog_node *n = &p->node[s->node];
-
-	*out = (struct kernel){ .pipeline = s->kind == HLX_DISPATCH ? s->pipeline : NULL };
-	for (uint32_t i = 0; i < s->n_access; i++)
-		if (s->access[i].next) {
-			out->next = (struct hlx_check_next){ p->node[n->next[s->backward]].op, n->finish[s->backward].slot, !p->options.backward };
-			out->mode = s->backward ? HLX_CHECK_BEHIND : HLX_CHECK_BEFORE;
-		}
-	return s->kind == HLX_DISPATCH || s->kind == HLX_HOST_CALL; /* fills and copies compute nothing */
-}
-
-static bool is_same(const struct kernel *a, const struct kernel *b)
-{
-	return a->pipeline == b->pipeline && a->next.op == b->next.op && a->next.slot == b->next.slot &&
-		a->next.infer == b->next.infer && a->mode == b->mode;
-}
-
-static uint32_t find(const struct trial *t, const struct kernel *k)
+static uint32_t find(const struct trial *t, const struct hlx_kernel *k)
 {
 	uint32_t i = 0;
 
-	while (i < t->n && !is_same(&t->kernel[i], k))
+	while (i < t->n && !hlx_kernel_is_same(&t->kernel[i], k))
 		i++;
 	return i;
-}
-
-static uint64_t key_of(const struct trial *t, const struct kernel *k)
-{
-	uint64_t key = hlx_verdict_key(t->base, k->pipeline);
-	const uint32_t how[] = { k->next.slot, k->next.infer, k->mode };
-
-	return k->next.op ? XXH64(how, sizeof(how), XXH64(k->next.op->name, strlen(k->next.op->name), key)) : key;
 }
 
 static void collect(struct trial *t, const struct hlx_verdicts *v)
 {
 	const struct hlx_program *p = t->program;
-	struct kernel k;
+	struct hlx_kernel k;
 
 	for (uint32_t i = 0; i < p->n_steps; i++)
-		if (p->node[p->step[i].node].impl == t->node->impl && kernel_of(p, &p->step[i], &k) && find(t, &k) == t->n &&
-				t->n < MAX_KERNELS && !(t->base && hlx_verdicts_has(v, key_of(t, &k))))
+		if (p->node[p->step[i].node].impl == t->node->impl && hlx_kernel_of(p, &p->step[i], &k) && find(t, &k) == t->n &&
+				t->n < MAX_KERNELS && !(t->base && hlx_verdicts_has(v, hlx_kernel_key(t->base, &k))))
 			t->kernel[t->n++] = k;
 }
 
@@ -113,11 +79,11 @@ static void stop(struct trial *t, bool passed)
 static bool wanted(void *ctx, const struct hlx_program *p)
 {
 	struct trial *t = ctx;
-	struct kernel k;
+	struct hlx_kernel k;
 	bool news = t->again, stranger = false;
 
 	for (uint32_t i = 0; i < p->n_steps; i++) {
-		uint32_t at = kernel_of(p, &p->step[i], &k) ? find(t, &k) : t->n;
+		uint32_t at = hlx_kernel_of(p, &p->step[i], &k) ? find(t, &k) : t->n;
 		news |= at < t->n && t->passed[at] < t->enough;
 		stranger |= at == t->n && p->step[i].kind == HLX_DISPATCH && !t->again &&
 			p->node[p->step[i].node].impl == t->node->impl;
@@ -125,7 +91,7 @@ static bool wanted(void *ctx, const struct hlx_program *p)
 	if (!news || (t->strict && stranger))
 		return false;
 	for (uint32_t i = 0; i < p->n_steps; i++)
-		if (kernel_of(p, &p->step[i], &k) && find(t, &k) < t->n)
+		if (hlx_kernel_of(p, &p->step[i], &k) && find(t, &k) < t->n)
 			t->running[find(t, &k)] = true;
 	return true;
 }
@@ -199,7 +165,7 @@ static int run_fused(struct trial *t, const struct hlx_check_case *c)
 
 	t->check.strange = true; /* other shapes may not go together */
 	for (uint32_t i = 0; i < t->n && status >= 0; i++) {
-		const struct kernel *k = &t->kernel[i];
+		const struct hlx_kernel *k = &t->kernel[i];
 		struct hlx_check_case both = *c;
 		unsigned ran = t->check.ran;
 		if (!k->next.op || t->passed[i] >= t->enough)
@@ -338,7 +304,7 @@ static void keep(struct trial *t, struct hlx_verdicts *v)
 			LOG(t, "self-test: %s/%s: no small shape reaches %s as it is specialized here: not tried", t->node->op->name,
 					t->node->impl->name, name);
 		if (t->base && t->passed[i])
-			hlx_verdicts_add(v, key_of(t, &t->kernel[i]));
+			hlx_verdicts_add(v, hlx_kernel_key(t->base, &t->kernel[i]));
 	}
 }
 
