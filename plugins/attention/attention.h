@@ -56,7 +56,7 @@ struct hlx_work attention_work(const struct hlx_node *, bool backward);
  * dS in memory for as many heads as a window has, and dq from that (five products).  A workgroup of all but delta has one head of one
  * sequence and `rows` queries (dk and dv: keys), and goes through the other side's blocks.
  */
-enum attention_kernel { ATTENTION_FORWARD, ATTENTION_DQ, ATTENTION_DKV, ATTENTION_DKV_KEEP, ATTENTION_DQ_KEPT, ATTENTION_KERNELS };
+enum attention_kernel { ATTENTION_FORWARD, ATTENTION_DQ, ATTENTION_DKV, ATTENTION_DKV_KEEP, ATTENTION_DQ_KEPT, ATTENTION_DELTA, ATTENTION_KERNELS };
 
 /* Whose rows a workgroup has. */
 static inline unsigned attention_side(enum attention_kernel which)

@@ -6,8 +6,6 @@
  */
 #include "attention.h"
 
-#include "attention_delta.spv.h"
-
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define ALIGN (HLX_ALIGN / 4) /* elements */
 #define KEPT_KEYS 512u        /* of each head, as memory goes: at most 8 times q where d_head is 64 */
@@ -34,10 +32,6 @@ struct run {
 	const struct attention_engine *engine;
 	uint64_t b0, b1;     /* sequences */
 	uint64_t z0, z1;     /* heads of these */
-};
-
-static const struct hlx_shader delta_shader = {
-	"attention_delta", attention_delta_spv, sizeof attention_delta_spv, 0,
 };
 
 /* ---- windows ------------------------------------------------------------------------------------------- */
@@ -178,7 +172,7 @@ static int run_delta(const struct run *r)
 	const struct hlx_arg args[] = { tensor_arg(r, O, HLX_VALUE), tensor_arg(r, O, HLX_GRAD), stat_arg(r, HLX_WORK) };
 	struct hlx_pipeline *pipeline;
 	const uint32_t spec[] = { r->host->caps->cpu ? r->host->caps->subgroup : 64, attention_whole(r->node) };
-	int rc = r->host->pipeline(r->host, &delta_shader, spec, 2, &pipeline);
+	int rc = r->host->pipeline(r->host, &r->engine->shader[ATTENTION_DELTA], spec, 2, &pipeline);
 
 	if (rc || !r->rec)
 		return rc;

@@ -1,18 +1,22 @@
 /*
- * attention_simt.c - for GPUs: register tiles over double-buffered shared memory (simt.glsl).
+ * attention_simt.c - for GPUs: register tiles over double-buffered shared memory (simt.glsl); simt is portable, fma of the
+ * device tier.
  *
- * A workgroup of 256 has 128 queries in forward, 8 x 4 scores an invocation; backward, with three to four tiles in registers,
- * 64 rows, 4 x 4: on an H200 (d_head 64, seq 1,024) forward takes 0.92 of what it does with 64 rows, and backward
- * 0.87 of what it does with 128 rows.  Those of 128 with 32 rows are for grids that would leave a
- * big card without work, and for devices with little shared memory.
+ * A workgroup of 256 has 128 queries in forward, 8 x 4 scores an invocation; dk and dv, with three to four tiles in registers,
+ * 64 rows, 4 x 4; dq of a kept dS, with one, 64 rows in 128 invocations, 8 x 4.  On an H200 (d_head 64; seq 1,024, for fma 512)
+ * forward takes 0.92 of what it does with 64 rows of 4 x 4, fma's 0.83; dk with dv gains nothing by 8 x 4, and fma's loses 7 %;
+ * that dq is within 5 % either way.  Workgroups of 128 with 32 rows are for grids that would leave a big card without work, and
+ * for devices with little shared memory.
  */
 #include "attention.h"
 
+#include "fma_delta.spv.h"
 #include "fma_dkv.spv.h"
 #include "fma_dkv_keep.spv.h"
 #include "fma_dq.spv.h"
 #include "fma_dq_kept.spv.h"
 #include "fma_forward.spv.h"
+#include "simt_delta.spv.h"
 #include "simt_dkv.spv.h"
 #include "simt_dkv_keep.spv.h"
 #include "simt_dq.spv.h"
@@ -26,6 +30,7 @@
 	[ATTENTION_DKV] = SHADER(impl##_dkv), \
 	[ATTENTION_DKV_KEEP] = SHADER(impl##_dkv_keep), \
 	[ATTENTION_DQ_KEPT] = SHADER(impl##_dq_kept), \
+	[ATTENTION_DELTA] = SHADER(impl##_delta), \
 }
 static const struct hlx_shader simt_shaders[ATTENTION_KERNELS] = SHADERS(simt), fma_shaders[ATTENTION_KERNELS] = SHADERS(fma);
 
@@ -103,10 +108,10 @@ static uint32_t choose(const struct hlx_host *host, const struct hlx_node *node,
 	return SPEC_COUNT;
 }
 
-/* Both kinds of pieces and their halves, twice in backward, and as much again for a driver that keeps a short loop. */
+/* Both kinds of pieces, and as much again for a driver that keeps a short loop. */
 static uint32_t turns(const struct hlx_node *node)
 {
-	return 2 * (uint32_t)(2 * 3 * ((node->desc[Q].dim[3] + 15) / 16 + 4) + 1);
+	return 4 * (uint32_t)(2 * ((node->desc[Q].dim[3] + 15) / 16 + 1) + 2 * 5);
 }
 
 static const struct attention_engine simt = { .shader = simt_shaders, .choose = choose, .turns = turns },

@@ -1,7 +1,7 @@
 /*
  * simt.glsl - what attention's GPU kernels are made of.  A workgroup owns X = 4 W R rows of one side (x) and goes through the
  * other side's rows (y) 64 at a time.  Two products in registers, both chains over shared memory, 16 terms at a time in
- * two buffers, so that the next piece is on its way from memory while this one is used; 8 terms of it unrolled (16: 3 % slower):
+ * two buffers, so that the next piece is on its way from memory while this one is used:
  *
  *     tile(x, y) += A(x, d) B(y, d)      scores and dP: d ascending
  *     acc(x, d)  += P(y, x) M(y, d)      o, dq, dk, dv: y ascending; P is a tile that went through shared memory
@@ -198,12 +198,11 @@ void scores(out vec4 t[TILE], int a, uint x0, int b, uint y0)
 		barrier();
 		if (d0 + 16u < p.dh)
 			fetch_ab(a, x0, b, y0, d0 + 16u);
-		[[dont_unroll]] for (uint v = some ? 0u : 16u; v < 16u; v += 8u)
-			[[unroll]] for (uint u = 0u; u < 8u; u++) {
-				uint swizzle = swizzle_d(v) ^ swizzle_d(u);
-				vec4 xs[R], ys = room[first + 16u * SX + (v + u) * SY + (yj ^ swizzle)];
+		if (some)
+			[[unroll]] for (uint u = 0u; u < 16u; u++) {
+				vec4 xs[R], ys = room[first + 16u * SX + u * SY + (yj ^ swizzle_d(u))];
 				[[unroll]] for (uint g = 0u; g < R; g++)
-					xs[g] = room[first + (v + u) * SX + (xi ^ swizzle) + 8u * g];
+					xs[g] = room[first + u * SX + (xi ^ swizzle_d(u)) + 8u * g];
 				[[unroll]] for (uint i = 0u; i < TILE; i++)
 					t[i] = MULTIPLY_ADD(xs[i >> 2][i & 3u], ys, t[i]);
 			}
@@ -234,14 +233,14 @@ void accumulate(inout vec4 acc[ACC], int m, uint y0, uint count)
 		barrier();
 		if (u0 + 16u < count)
 			fetch_m(m, y0 + u0 + 16u);
-		[[dont_unroll]] for (uint v = is_near(y0 + u0, 16u) ? 0u : 16u; v < 16u; v += 8u)
-			[[unroll]] for (uint u = 0u; u < 8u; u++) {
-				uint swizzle = swizzle_y(u0 + v >> 2) ^ swizzle_y(u >> 2);
+		if (is_near(y0 + u0, 16u))
+			[[unroll]] for (uint u = 0u; u < 16u; u++) {
+				uint row = (u0 + u) * SX + (xi ^ swizzle_y(u0 >> 2) ^ swizzle_y(u >> 2));
 				vec4 xs[R], ms[N];
 				[[unroll]] for (uint g = 0u; g < R; g++)
-					xs[g] = room[(u0 + v + u) * SX + (xi ^ swizzle) + 8u * g];
+					xs[g] = room[row + 8u * g];
 				[[unroll]] for (uint n = 0u; n < N; n++)
-					ms[n] = room[first + (v + u) * 16u * N + yj + 16u * n];
+					ms[n] = room[first + u * 16u * N + yj + 16u * n];
 				[[unroll]] for (uint i = 0u; i < TILE; i++)
 					[[unroll]] for (uint n = 0u; n < N; n++)
 						acc[i * N + n] = MULTIPLY_ADD(xs[i >> 2][i & 3u], ms[n], acc[i * N + n]);

@@ -47,17 +47,16 @@ void main()
 			fetch_p(x0, y0 + 16u);
 			fetch_m(ATTENTION_K, y0 + 16u);
 		}
-		[[dont_unroll]] for (uint v = 0u; v < 16u; v += 8u)
-			[[unroll]] for (uint u = 0u; u < 8u; u++) {
-				vec4 xs[R], ms[N];
-				[[unroll]] for (uint g = 0u; g < R; g++)
-					xs[g] = room[first + (v + u) * SX + xi + 8u * g];
+		[[unroll]] for (uint u = 0u; u < 16u; u++) {
+			vec4 xs[R], ms[N];
+			[[unroll]] for (uint g = 0u; g < R; g++)
+				xs[g] = room[first + u * SX + xi + 8u * g];
+			[[unroll]] for (uint n = 0u; n < N; n++)
+				ms[n] = room[first + 16u * SX + u * 16u * N + yj + 16u * n];
+			[[unroll]] for (uint i = 0u; i < TILE; i++)
 				[[unroll]] for (uint n = 0u; n < N; n++)
-					ms[n] = room[first + 16u * SX + (v + u) * 16u * N + yj + 16u * n];
-				[[unroll]] for (uint i = 0u; i < TILE; i++)
-					[[unroll]] for (uint n = 0u; n < N; n++)
-						acc[i * N + n] = MULTIPLY_ADD(xs[i >> 2][i & 3u], ms[n], acc[i * N + n]);
-			}
+					acc[i * N + n] = MULTIPLY_ADD(xs[i >> 2][i & 3u], ms[n], acc[i * N + n]);
+		}
 		if (BUFFERS == 1u)
 			barrier();
 		first = PIECE_PM * (BUFFERS - 1u) - first;
