@@ -46,6 +46,8 @@ const bool EARLY = (FORM & 16u) != 0u;
 const bool MID = (FORM & 32u) != 0u;
 /* Some tiles reach beyond C, or it is C_SCALAR: those end element by element. */
 const bool EDGE = (FORM & 64u) != 0u;
+/* The operands of one k are read from shared memory before the products of the k before it. */
+const bool AHEAD = (FORM & 128u) != 0u;
 
 /* WIDE: pairs of lanes share a row group, which helps where reads of shared memory limit (fma: 4 %). */
 const uint LM = WIDE ? 8u : 4u;
@@ -77,6 +79,8 @@ uint tid, row0, col0;           /* this workgroup's first row and column */
 uint a_first, b_first, c_first; /* this matrix' first elements */
 uint a_at[LA], b_at[LB];        /* where the next fetches are, in vec4s */
 vec4 a_next[LA], b_next[LB];
+uint u0, ar, br;                /* this invocation's first k of a piece, and groups of rows and columns */
+vec4 a[2][GM], b[2][GN];        /* operands of an even and of an odd k */
 
 /* Where fetch i of a piece is along m (n), and along k.  There are BM / 4 of them a k (TA), or BK / 4 a row. */
 uint a_row(uint i)
@@ -191,6 +195,15 @@ uint place(uint base, uint step_, uint groups, uint i, uint s)
 	return step_ == 8u || groups == 1u ? (base ^ s) + i * step_ : (base ^ (s & 3u)) + (i * step_ ^ (s & 4u));
 }
 
+void read(uint buf, uint u)
+{
+	uint at = buf * SIZE + (u0 + u) * SA, bt = buf * SIZE + BK * SA + (u0 + u) * SB;
+	[[unroll]] for (uint i = 0u; i < GM; i++)
+		a[u & 1u][i] = piece[at + place(ar, LM, GM, i, TA != 0 ? 0u : swizzle(u0) ^ swizzle(u))];
+	[[unroll]] for (uint j = 0u; j < GN; j++)
+		b[u & 1u][j] = piece[bt + place(br, LN, GN, j, TB == 0 ? 0u : swizzle(u0) ^ swizzle(u))];
+}
+
 vec4 begin(uint row, uint col)
 {
 	vec4 x = vec4(0.0);
@@ -229,9 +242,11 @@ void main()
 	c_first = p.c_base + z0 * p.c_s0 + z1 * p.c_s1;
 
 	/* this invocation's share of k, and its first groups of 4 rows and columns; the next ones are LM and LN further */
-	uint share = tid / PART, u0 = share * STEPS, warp = tid % PART >> 5u, across = BN / (LN * TN);
+	uint share = tid / PART, warp = tid % PART >> 5u, across = BN / (LN * TN);
 	uint lm = WIDE ? tid >> 1 & 7u : tid >> 3 & 3u, ln = WIDE ? tid & 1u | tid >> 3 & 2u : tid & 7u;
-	uint ar = warp / across * (LM * GM) + lm, br = warp % across * (LN * GN) + ln;
+	u0 = share * STEPS;
+	ar = warp / across * (LM * GM) + lm;
+	br = warp % across * (LN * GN) + ln;
 
 	fetch_first();
 	keep(0u);
@@ -257,14 +272,12 @@ void main()
 				if (MID || two)
 					fetch(k + BK, two);
 			}
-			uint at = buf * SIZE + (u0 + u) * SA, bt = buf * SIZE + BK * SA + (u0 + u) * SB;
-			vec4 a[GM], b[GN];
-			[[unroll]] for (uint i = 0u; i < GM; i++)
-				a[i] = piece[at + place(ar, LM, GM, i, TA != 0 ? 0u : swizzle(u0) ^ swizzle(u))];
-			[[unroll]] for (uint j = 0u; j < GN; j++)
-				b[j] = piece[bt + place(br, LN, GN, j, TB == 0 ? 0u : swizzle(u0) ^ swizzle(u))];
+			if (!AHEAD || u == 0u)
+				read(buf, u);
+			if (AHEAD && u + 1u < STEPS)
+				read(buf, u + 1u);
 			FOR_ACC(i)
-				acc[i] = MULTIPLY_ADD(a[i / GN >> 2][i / GN & 3u], b[i % GN], acc[i]);
+				acc[i] = MULTIPLY_ADD(a[u & 1u][i / GN >> 2][i / GN & 3u], b[u & 1u][i % GN], acc[i]);
 		}
 		buf ^= 1u;
 		if (!EARLY && !MID && one)
