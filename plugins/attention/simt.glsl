@@ -8,8 +8,9 @@
  *
  *     invocation: rows (i + 8 g) * 4 + 0 ... 3 of X, g < R;  columns 4 j + 0 ... 3 of 64 y;  (j + 16 n) * 4 + 0 ... 3 of d, n < N
  *
- * 32 invocations that follow each other have 8 i and 4 j, pairs of them the same i: so few reads of shared memory differ, and all 32
- * are above the diagonal where one is, more often than not.  Then they have nothing to add.
+ * 32 invocations that follow each other have 8 i and 4 j, pairs of them the same i: so fewer reads of shared memory differ (on an
+ * H200 forward and dk with dv take 0.98 and 0.96 of their time, fma's 0.89), and where one is above the diagonal, all often are.  Then
+ * they have nothing to add.
  *
  * What lies outside of a tensor is +0, which changes no chain.  SCALAR: rows do not start at multiples of 16 bytes, or end
  * inside one.  EDGE: SCALAR, or something lies outside.
