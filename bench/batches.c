@@ -5,7 +5,6 @@
  * First line: seq_len and the corpus files; then a line a step, the starts of its sequences in bytes.
  */
 #include "runner/data.h"
-#include "runner/paths.h"
 #include "runner/session.h"
 #include "runner/train.h"
 
@@ -29,13 +28,8 @@ static int run(const char *dir, uint64_t steps)
 	struct conf conf = { 0 };
 	struct session session = { 0 };
 	struct data data = { 0 };
-	char *path = path_join(dir, "run.ini");
-	int status = path ? conf_open(path, &args, &conf) : hlx_fail(HLX_ENOMEM, "out of memory");
+	int status = session_open(&session, &conf, dir, "run.ini", &args);
 
-	if (status >= 0)
-		status = session_plugins(&session);
-	if (status >= 0)
-		status = conf_read(&conf, session.registry, &args);
 	if (status >= 0)
 		status = train_data(&conf, &data);
 	if (status >= 0)
@@ -43,7 +37,6 @@ static int run(const char *dir, uint64_t steps)
 	data_close(&data);
 	session_close(&session);
 	conf_close(&conf);
-	free(path);
 	return status;
 }
 

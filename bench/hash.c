@@ -4,7 +4,6 @@
  * usage: hash INI [IMPLEMENTATION [DEVICE]]
  */
 #include "core/program/build.h"
-#include "runner/paths.h"
 #include "runner/progress.h"
 #include "runner/session.h"
 
@@ -77,7 +76,7 @@ static int measure(struct session *s, struct hlx_program *p)
 static int run(char **argv)
 {
 	struct cli_args args = { .operand = argv[1], .steps = 1 };
-	char choice[64], *path;
+	char choice[64];
 	struct conf conf = { 0 };
 	struct session s = { 0 };
 	struct hlx_program *p = calloc(1, sizeof(*p));
@@ -86,10 +85,7 @@ static int run(char **argv)
 		snprintf(choice, sizeof choice, "ops.hash=%s", argv[2]);
 		args.set[args.n_set++] = choice;
 	}
-	CLI_TRY(path_find(argv[1], NULL, NULL, &path));
-	CLI_TRY(conf_open(path, &args, &conf));
-	CLI_TRY(session_plugins(&s));
-	CLI_TRY(conf_read(&conf, s.registry, &args));
+	CLI_TRY(session_open(&s, &conf, NULL, NULL, &args));
 	CLI_TRY(session_graphs(&s, &conf, SESSION_TRAIN));
 	CLI_TRY(session_device(&s, argv[2] ? argv[3] : NULL));
 	CLI_TRY(hlx_weights_create(s.device, session_graph(&s), s.n_state, &s.weights));
@@ -99,7 +95,6 @@ static int run(char **argv)
 	hlx_program_destroy(p);
 	session_close(&s);
 	conf_close(&conf);
-	free(path);
 	return 0;
 }
 

@@ -196,16 +196,41 @@ bool hlx_parse_float(const char *text, float *out)
 	return true;
 }
 
+/* 17 digits tell any double from its neighbours; most that people write take fewer. */
+static void shortest(char text[40], double x)
+{
+	int digits = 0;
+
+	if (x > -1e15 && x < 1e15 && x == (double)(int64_t)x) /* not 1e+02 */
+		snprintf(text, 40, "%.0f", x);
+	else
+		do
+			snprintf(text, 40, "%.*g", ++digits, x);
+		while (digits < 17 && strtod(text, NULL) != x);
+}
+
+/* 1e-08 is 1e-8. */
+static void strip_exponent(char *text)
+{
+	char *e = strchr(text, 'e'), *from = e ? e + 2 + strspn(e + 2, "0") : NULL;
+
+	if (e)
+		memmove(e + 2, from, strlen(from) + 1);
+}
+
 int hlx_format_double(char *buf, size_t size, double x)
 {
-	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), user;
+	char text[40];
+
 	if (!c)
 		return -1;
-	locale_t user = uselocale(c);
-	int n = snprintf(buf, size, "%.17g", x);
+	user = uselocale(c);
+	shortest(text, x);
 	uselocale(user);
 	freelocale(c);
-	return n;
+	strip_exponent(text);
+	return snprintf(buf, size, "%s", text);
 }
 
 void hlx_fpenv_save(struct hlx_fpenv *e)

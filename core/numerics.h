@@ -67,7 +67,7 @@ uint64_t hlx_chain(uint64_t prev, uint64_t step, uint32_t loss_bits, uint64_t st
 bool hlx_parse_double(const char *text, double *out);
 bool hlx_parse_float(const char *text, float *out);
 
-/* %.17g with a point, which parses to the same double; as snprintf returns. */
+/* The fewest digits that parse to the same double, as people write it: 0.1, 100, 1e-8; with a point; as snprintf returns. */
 int hlx_format_double(char *buf, size_t size, double x);
 
 /*

@@ -96,5 +96,5 @@ const struct command command_bench = {
 	"they are named.",
 	"hlxt bench tiny.ini\n"
 	"hlxt bench gemm/simd 'a=3x7x64 out=32' --quick\n",
-	{ OPT_SET, OPT_DEVICE, OPT_QUICK_BENCH, OPT_JSON, OPT_LIST_BENCH }, bench
+	{ OPT_SET, OPT_DEVICE, OPT_QUICK_BENCH, OPT_JSON, OPT_LIST_BENCH }, bench, NULL
 };

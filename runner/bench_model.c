@@ -32,8 +32,8 @@ static int time_steps(struct bench *b, struct train *t)
 	CLI_TRY(train_start(t, 1));
 	for (uint64_t s = 1; n < MAX_STEPS && (n < least || hlx_timer_now() - begin < (b->args->quick ? 0.2 : 2)); s++) {
 		double at = hlx_timer_now(), used = thread_cpu();
-		CLI_TRY(train_wait(t)); /* as train_loop() does it */
-		CLI_TRY(train_start(t, s + 1));
+		CLI_TRY(train_start(t, s + 1)); /* as train_loop() does it */
+		CLI_TRY(train_wait(t));
 		if (s == 2)
 			begin = hlx_timer_now();
 		if (s <= 2)

@@ -275,5 +275,5 @@ const struct command command_check = {
 	"plugin. With --quiet only what failed is printed.",
 	"hlxt check gelu --quick\n"
 	"hlxt check gelu/flat\n",
-	{ OPT_QUICK, OPT_SEED_CHECK, OPT_DEVICE, OPT_QUIET }, check
+	{ OPT_QUICK, OPT_SEED_CHECK, OPT_DEVICE, OPT_QUIET }, check, NULL
 };

@@ -12,16 +12,6 @@
 
 #define PARTIAL "checkpoints/.partial"
 
-uint64_t checkpoint_room(const struct session *s)
-{
-	const struct hlx_graph *g = session_graph(s);
-	uint64_t most = 1;
-
-	for (uint32_t i = 0; i < hlx_graph_param_count(g); i++)
-		most = hlx_graph_param(g, i).numel > most ? hlx_graph_param(g, i).numel : most;
-	return most * sizeof(float);
-}
-
 void checkpoint_name(const struct session *s, uint32_t param, uint32_t state, char *out, size_t room)
 {
 	const char *path = hlx_graph_param(session_graph(s), param).path;
@@ -66,7 +56,7 @@ int checkpoint_names(const struct session *s, char ***out)
 int checkpoint_hash(const struct session *s, uint64_t *sums)
 {
 	uint32_t n = checkpoint_arrays(s), arrays = 1 + s->n_state;
-	float *data = malloc(checkpoint_room(s));
+	float *data = malloc(session_room(s));
 	char name[CHECKPOINT_NAME];
 	int status = data ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
 
@@ -115,7 +105,7 @@ static int write_arrays(struct st_writer *w, const struct session *s, uint32_t f
 static int save_arrays(const char *dir, const char *file, const struct session *s, uint32_t from, uint32_t to,
 		uint64_t *hash)
 {
-	float *data = malloc(checkpoint_room(s));
+	float *data = malloc(session_room(s));
 	char *path = path_join(dir, file);
 	struct st_writer w = { 0 };
 	int status = data && path ? st_begin(&w, path) : hlx_fail(HLX_ENOMEM, "out of memory");

@@ -146,7 +146,7 @@ static int load_arrays(const char *dir, const char *file, const struct session *
 		uint64_t *hash)
 {
 	uint32_t n = hlx_graph_param_count(session_graph(s));
-	float *data = malloc(checkpoint_room(s));
+	float *data = malloc(session_room(s));
 	char *path = path_join(dir, file);
 	struct st_file f;
 	int status = data && path ? st_open(path, &f) : hlx_fail(HLX_ENOMEM, "out of memory");

@@ -11,8 +11,6 @@ int checkpoint_write_state(const char *dir, const struct checkpoint *);
 int checkpoint_read_state(const char *dir, struct checkpoint *);
 int checkpoint_load_files(const char *dir, const struct session *, const struct checkpoint *);
 
-/* Bytes that hold any one parameter. */
-uint64_t checkpoint_room(const struct session *);
 /* "layer.3.fc.weight", or "layer.3.fc.weight.m" of state 1. */
 void checkpoint_name(const struct session *, uint32_t param, uint32_t state, char *out, size_t room);
 uint64_t checkpoint_hash_array(const char *name, const float *data, uint64_t numel);

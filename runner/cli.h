@@ -26,6 +26,7 @@ enum { CLI_USAGE = -100, CLI_STOPPED = -101 };
 	} while (0)
 
 #define CLI_MAX_SETS 64
+#define CLI_MAX_SEED (UINT64_C(1) << 53) /* as train.seed */
 #define CLI_COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 struct cli_args {
@@ -63,6 +64,7 @@ struct command {
 	const char *examples;             /* lines; or NULL */
 	enum cli_option options[12];
 	int (*run)(const struct cli_args *);
+	const char *const *sets;          /* what the keys begin with that --set takes, ends with NULL; or NULL: it takes all */
 };
 
 extern const struct command command_run, command_resume, command_sample, command_eval, command_import, command_export,

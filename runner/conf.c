@@ -100,11 +100,20 @@ static int begin(const char *path, const struct cli_args *args, struct conf *c)
 	return hlx_ini_check_sections(c->ini, sections); /* before anybody misses what stands in a wrong one */
 }
 
-int conf_open(const char *path, const struct cli_args *args, struct conf *c)
+static int open_path(const char *path, const struct cli_args *args, struct conf *c)
 {
 	*c = (struct conf){ 0 };
 	CLI_TRY(hlx_ini_read(path, &c->ini));
 	return begin(path, args, c);
+}
+
+int conf_open(const char *folder, const char *name, const struct cli_args *args, struct conf *c)
+{
+	char *path = path_join(folder, name);
+	int status = path ? open_path(path, args, c) : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	free(path);
+	return status;
 }
 
 int conf_open_operand(const struct cli_args *args, struct conf *c)
@@ -114,7 +123,7 @@ int conf_open_operand(const struct cli_args *args, struct conf *c)
 
 	if (status < 0) /* to a user the INI is the configuration, not the input */
 		return hlx_fail(HLX_EINVAL, "%s", hlx_message());
-	status = conf_open(path, args, c);
+	status = open_path(path, args, c);
 	free(path);
 	return status;
 }
@@ -124,24 +133,6 @@ int conf_parse(const char *name, const char *text, size_t size, const struct cli
 	*c = (struct conf){ 0 };
 	CLI_TRY(hlx_ini_parse(name, text, size, &c->ini));
 	return begin(name, args, c);
-}
-
-int conf_check_sets(const struct cli_args *args, const char *command, const char *const *allowed)
-{
-	char list[128] = "";
-
-	for (size_t i = 0; i < args->n_set; i++) {
-		bool known = false;
-		for (size_t k = 0; allowed[k]; k++) {
-			known |= !strncmp(args->set[i], allowed[k], strlen(allowed[k]));
-			if (!i)
-				snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", k ? ", " : "", allowed[k]);
-		}
-		if (!known)
-			return hlx_fail(CLI_USAGE, "%s: --set %.60s: is part of what is computed; what may be set is %s", command,
-					args->set[i], list);
-	}
-	return 0;
 }
 
 void conf_close(struct conf *c)
@@ -156,61 +147,6 @@ void conf_close(struct conf *c)
 	free(c->init);
 	free(c->sample_prompt);
 	*c = (struct conf){ 0 };
-}
-
-/* ---- the optimizer's own keys, in [train] ---- */
-
-int conf_read_attr(struct hlx_ini *ini, const struct hlx_attr *a, char *text, size_t room)
-{
-	const struct hlx_setting *s;
-	double most = a->type == HLX_INT ? 1ll << 53 : 1e300;
-	double min = a->min < a->max ? a->min : -most, max = a->min < a->max ? a->max : most;
-	int64_t i = (int64_t)a->def;
-	double d = a->def;
-	bool b = a->def != 0;
-
-	switch (a->type) {
-	case HLX_INT:
-		CLI_TRY(hlx_ini_int(ini, "train", a->name, (int64_t)min, (int64_t)max, &i));
-		snprintf(text, room, "%lld", (long long)i);
-		return 0;
-	case HLX_FLOAT:
-		CLI_TRY(hlx_ini_real(ini, "train", a->name, min, max, &d));
-		hlx_format_double(text, room, d);
-		return 0;
-	case HLX_BOOL:
-		CLI_TRY(hlx_ini_bool(ini, "train", a->name, &b));
-		snprintf(text, room, "%s", b ? "yes" : "no");
-		return 0;
-	default: /* the core checks the word when it makes the optimizer's node */
-		s = hlx_ini_find(ini, "train", a->name);
-		snprintf(text, room, "%s", s ? s->value : a->names[(size_t)a->def]);
-		return 0;
-	}
-}
-
-const struct hlx_attr *conf_optimizer_attrs(const struct conf *c, const struct hlx_registry *r)
-{
-	const struct hlx_op *op = hlx_registry_op(r, c->optimizer);
-
-	return op ? op->attrs : NULL;
-}
-
-static int check_optimizer(struct conf *c, const struct hlx_registry *r)
-{
-	const struct hlx_op *op = hlx_registry_op(r, c->optimizer), *other;
-	const char *names[64];
-	char text[64];
-	size_t n = 0;
-
-	for (size_t i = 0; n < 64 && (other = hlx_registry_op_at(r, i, NULL)); i++)
-		if (other->kind == HLX_OPTIMIZER)
-			names[n++] = other->name;
-	if (!op || op->kind != HLX_OPTIMIZER)
-		return hlx_fail(HLX_EINVAL, "train.optimizer: no optimizer %s", hlx_choices(c->optimizer, names, n));
-	for (const struct hlx_attr *a = op->attrs; a && a->name; a++)
-		CLI_TRY(conf_read_attr(c->ini, a, text, sizeof text));
-	return 0;
 }
 
 /* ---- all of it ---- */
@@ -250,7 +186,7 @@ int conf_read(struct conf *c, const struct hlx_registry *r, const struct cli_arg
 		c->epochs = 0;
 	}
 	CLI_TRY(check_together(c));
-	CLI_TRY(check_optimizer(c, r));
+	CLI_TRY(conf_check_optimizer(c, r));
 	c->sample_prompt = conf_unquote(c->sample_prompt_text);
 	return c->sample_prompt ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
 }

@@ -62,14 +62,12 @@ struct conf {
 	double sample_temperature, sample_top_p;
 };
 
-/* Opens it and applies args->set. */
-int conf_open(const char *path, const struct cli_args *, struct conf *);
+/* Opens folder/name and applies args->set. */
+int conf_open(const char *folder, const char *name, const struct cli_args *, struct conf *);
 /* The same of the INI that the operand names: there, or among the models that come with hlx. */
 int conf_open_operand(const struct cli_args *, struct conf *);
 /* The same of a text, which name stands for. */
 int conf_parse(const char *name, const char *text, size_t size, const struct cli_args *, struct conf *);
-/* Only what cannot change a bit may be set: keys that begin with one of allowed, which ends with NULL. */
-int conf_check_sets(const struct cli_args *, const char *command, const char *const *allowed);
 /* Everything but the wiring; the optimizer's keys are those of its op in the registry. */
 int conf_read(struct conf *, const struct hlx_registry *, const struct cli_args *);
 /* The tokenizer, once; conf_close closes it. */
@@ -93,9 +91,13 @@ uint64_t conf_fingerprint(const struct conf *);
 
 /* conf_change.c: with what a run may go on.  Refuses what args->set has of the rest. */
 int conf_check_later(const struct cli_args *);
+bool conf_may_change(const char *section, const char *name);
 /* Where the corpus, the validation's files and the tokenizer are becomes what from says. */
 int conf_take_places(struct conf *, const struct conf *from);
-/* Of two resolved ones: HLX_EINVAL where now makes another run; else *said names what has changed, for a note. */
-int conf_compare(const struct conf *was, const struct conf *now, char *said, size_t room);
+/* Of two resolved ones: HLX_EINVAL where now makes another run; else *said names what has changed, for a note, and what is the same
+ * number in other words becomes as it was. */
+int conf_compare(const struct conf *was, struct conf *now, char *said, size_t room);
+/* HLX_EINVAL where [model] or the wiring says something else. */
+int conf_same_model(const struct conf *was, const struct conf *now);
 
 #endif

@@ -234,7 +234,7 @@ static int find_tokenizer(struct conf *c, const char *name, char **out)
 				"vocab.json and merges.txt (%s)", name, hlx_message());
 	*out = realpath(found, NULL);
 	if (!*out)
-		status = hlx_fail(HLX_EIO, "tokenizer %s: %m", found);
+		status = hlx_fail(HLX_EIO, "tokenizer %s: %m; --set data.tokenizer=PATH says where it is", found);
 	free(found);
 	return status;
 }

@@ -35,6 +35,8 @@ int conf_print_keys(void);
 
 /* The attributes of the optimizer's op, whose keys stand in [train] too; NULL where it has none. */
 const struct hlx_attr *conf_optimizer_attrs(const struct conf *, const struct hlx_registry *);
+/* Is the optimizer one, with values that it takes? */
+int conf_check_optimizer(struct conf *, const struct hlx_registry *);
 /* Checks the value of one and writes it out as text. */
 int conf_read_attr(struct hlx_ini *, const struct hlx_attr *, char *text, size_t room);
 /* Finds name, name2 ... in [data], so that they are known. */
@@ -45,6 +47,8 @@ void conf_files_free(struct conf_files *);
 int conf_set(struct hlx_ini *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Is the setting part of conf_fingerprint? */
 bool conf_counts(const struct hlx_setting *);
+/* Does its line make a node, so that the order of lines matters? */
+bool conf_is_wiring(const struct hlx_setting *);
 /* Text between double quotes, or all of it; new. */
 char *conf_unquote(const char *text);
 

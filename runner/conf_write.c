@@ -97,8 +97,7 @@ bool conf_counts(const struct hlx_setting *s)
 			(strcmp(s->key, "micro_batch") && strcmp(s->key, "recompute")));
 }
 
-/* Whose lines make nodes, in their order. */
-static bool is_wiring(const struct hlx_setting *s)
+bool conf_is_wiring(const struct hlx_setting *s)
 {
 	return !strcmp(s->section, "embed") || !strcmp(s->section, "layer") || !strcmp(s->section, "head");
 }
@@ -110,7 +109,7 @@ uint64_t conf_fingerprint(const struct conf *c)
 
 	for (size_t i = 0; i < c->ini->count; i++) {
 		const struct hlx_setting *s = &c->ini->entry[i];
-		XXH64_hash_t h = XXH64(s->section, strlen(s->section), is_wiring(s) ? ++nodes : 0);
+		XXH64_hash_t h = XXH64(s->section, strlen(s->section), conf_is_wiring(s) ? ++nodes : 0);
 
 		if (!conf_counts(s))
 			continue;

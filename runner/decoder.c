@@ -1,5 +1,7 @@
 #include "runner/decoder.h"
 
+#include "core/graph/graph.h"
+
 #include <stdlib.h>
 
 struct block {
@@ -15,13 +17,18 @@ struct decoder {
 	bool refused;
 };
 
+static uint64_t count_blocks(const struct conf *c)
+{
+	return ((uint64_t)c->seq_len + DECODER_BLOCK - 1) / DECODER_BLOCK;
+}
+
 static int open_decoder(struct session *s, const struct conf *c)
 {
 	struct decoder *d = calloc(1, sizeof *d);
 
 	if (!d)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
-	d->n_blocks = ((uint64_t)c->seq_len + DECODER_BLOCK - 1) / DECODER_BLOCK;
+	d->n_blocks = count_blocks(c);
 	d->refused = d->n_blocks == 1; /* it is the whole window */
 	d->block = calloc(d->n_blocks, sizeof *d->block);
 	if (!d->block) {
@@ -32,18 +39,23 @@ static int open_decoder(struct session *s, const struct conf *c)
 	return 0;
 }
 
+/* The same wiring as a whole is there: whatever is wrong with it now, it is not to be had in parts. */
+static int build(const struct session *s, const struct conf *c, uint64_t index, struct block *b)
+{
+	struct hlx_graph_options o = { .batch = 1, .positions = (uint64_t)c->seq_len, .first = index * DECODER_BLOCK };
+
+	o.seq_len = b->length = o.positions - o.first < DECODER_BLOCK ? o.positions - o.first : DECODER_BLOCK;
+	return b->graph || hlx_graph_build(s->registry, c->ini, &o, &b->graph) >= 0 ? 0 : HLX_ENOTSUP;
+}
+
 static int make(struct session *s, const struct conf *c, uint64_t index)
 {
 	struct decoder *d = s->decoder;
 	struct block *b = &d->block[index];
 	const char *keep[2] = { NULL, NULL };
 	struct hlx_program_options options = { .keep = keep };
-	struct hlx_graph_options o = { .batch = 1, .positions = (uint64_t)c->seq_len, .first = index * DECODER_BLOCK };
 
-	o.seq_len = b->length = o.positions - o.first < DECODER_BLOCK ? o.positions - o.first : DECODER_BLOCK;
-	/* The same wiring as a whole is there: whatever is wrong with it now, it is not to be had in parts. */
-	if (!b->graph && hlx_graph_build(s->registry, c->ini, &o, &b->graph) < 0)
-		return HLX_ENOTSUP;
+	CLI_TRY(build(s, c, index, b));
 	if (!d->past)
 		CLI_TRY(hlx_past_create(s->device, b->graph, &d->past));
 	keep[0] = hlx_graph_logits(b->graph);
@@ -120,4 +132,28 @@ void decoder_destroy(struct decoder *d)
 	refuse(d);
 	free(d->block);
 	free(d);
+}
+
+/* Of the second block, which is whole in every sequence of more than two, and takes what any other takes. */
+int decoder_plan(const struct session *s, const struct conf *c, struct decoder_plan *out)
+{
+	const char *keep[2] = { NULL, NULL };
+	const struct hlx_program_options options = { .keep = keep };
+	struct block b = { 0 };
+	struct hlx_plan_info i;
+	int status;
+
+	*out = (struct decoder_plan){ .n_blocks = count_blocks(c) };
+	if (out->n_blocks == 1 || build(s, c, 1, &b) < 0)
+		return 1;
+	keep[0] = hlx_graph_logits(b.graph);
+	status = hlx_program_create(s->device, b.graph, NULL, &options, &b.program);
+	if (status >= 0) {
+		i = hlx_program_plan(b.program);
+		out->kept = b.graph->past * sizeof(float);
+		out->block = i.total - i.weights;
+	}
+	hlx_program_destroy(b.program);
+	hlx_graph_destroy(b.graph);
+	return status == HLX_ENOTSUP ? 1 : status;
 }

@@ -21,4 +21,11 @@ void decoder_restart(struct session *);
 int decoder_logits(struct session *, const struct conf *, const uint32_t *tokens, uint64_t last, float *logits);
 void decoder_destroy(struct decoder *);
 
+/* Bytes of the device, beside the weights: what is kept of all positions, and each of the programs. */
+struct decoder_plan {
+	uint64_t kept, block, n_blocks;
+};
+/* Before anything is allocated; 1 where only whole passes can tell, 0 or an error. */
+int decoder_plan(const struct session *, const struct conf *, struct decoder_plan *out);
+
 #endif

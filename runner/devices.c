@@ -27,5 +27,5 @@ const struct command command_devices = {
 	"devices", NULL, "list the Vulkan devices",
 	"* marks what is taken by default. --device of other commands takes a number or a part of a name.",
 	"hlxt devices\n",
-	{ 0 }, devices
+	{ 0 }, devices, NULL
 };

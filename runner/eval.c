@@ -165,12 +165,9 @@ static int say(const struct eval *e, const struct cli_args *args)
 
 static int eval(const struct cli_args *args)
 {
-	static const char *const free_to_set[] = { "data.", "ops.", "numerics.", "train.micro_batch", NULL };
 	struct eval e = { 0 };
-	int status = conf_check_sets(args, "eval", free_to_set);
+	int status = model_open(args->operand, args, &e.model);
 
-	if (status >= 0)
-		status = model_open(args->operand, args, &e.model);
 	if (status >= 0)
 		status = open_corpus(&e, args);
 	if (status >= 0)
@@ -186,6 +183,8 @@ static int eval(const struct cli_args *args)
 	return status;
 }
 
+static const char *const sets[] = { "data.", "ops.", "numerics.", "train.micro_batch", NULL };
+
 const struct command command_eval = {
 	"eval", "DIR", "the loss of a run's newest checkpoint, or of a model, on a text",
 	"DIR is a run's folder, a checkpoint's in it, or a model's. Loss is the mean of -log p over the tokens, in nats; perplexity its exponential; bits per byte the same "
@@ -195,5 +194,5 @@ const struct command command_eval = {
 	" [data], [ops], [numerics] and train.micro_batch.",
 	"hlxt eval runs/tiny\n"
 	"hlxt eval runs/tiny --corpus README.md --json\n",
-	{ OPT_CORPUS, OPT_JSON, OPT_SET, OPT_DEVICE }, eval
+	{ OPT_CORPUS, OPT_JSON, OPT_SET, OPT_DEVICE }, eval, sets
 };

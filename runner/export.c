@@ -18,31 +18,42 @@ int export_read(struct export *e, uint32_t i, bool turned, const float **out)
 	return 0;
 }
 
-/* ---- --format safetensors: our names ---- */
-
-static int put_plain(struct export *e, struct st_writer *w)
+static int put_tensors(struct export *e, struct st_writer *w, bool turned)
 {
-	uint32_t n = hlx_graph_param_count(e->graph);
 	const float *data;
 
-	for (uint32_t i = 0; i < n; i++)
-		CLI_TRY(st_declare(w, hlx_graph_param(e->graph, i).path, hlx_graph_param(e->graph, i).desc));
 	CLI_TRY(st_header(w));
-	for (uint32_t i = 0; i < n; i++) {
-		CLI_TRY(export_read(e, i, false, &data));
+	for (uint32_t i = 0; i < hlx_graph_param_count(e->graph); i++) {
+		CLI_TRY(export_read(e, i, turned, &data));
 		CLI_TRY(st_write(w, data, hlx_graph_param(e->graph, i).numel * sizeof(float)));
 	}
 	return 0;
 }
 
-static int export_plain(struct export *e, const char *path)
+int export_tensors(struct export *e, const char *path, int (*declare)(struct export *, struct st_writer *), bool turned)
 {
 	struct st_writer w;
 	int status = st_begin(&w, path);
 
 	if (status >= 0)
-		status = put_plain(e, &w);
+		status = declare(e, &w);
+	if (status >= 0)
+		status = put_tensors(e, &w, turned);
 	return st_end(&w, status);
+}
+
+/* ---- --format safetensors: our names ---- */
+
+static int declare_plain(struct export *e, struct st_writer *w)
+{
+	for (uint32_t i = 0; i < hlx_graph_param_count(e->graph); i++)
+		CLI_TRY(st_declare(w, hlx_graph_param(e->graph, i).path, hlx_graph_param(e->graph, i).desc));
+	return 0;
+}
+
+static int export_plain(struct export *e, const char *path)
+{
+	return export_tensors(e, path, declare_plain, false);
 }
 
 /* ---- the command ---- */
@@ -73,25 +84,22 @@ static int find_format(const char *name, const struct format **out)
 
 static int prepare(struct export *e, const struct format *f, const struct cli_args *args)
 {
-	uint64_t most = 1;
-	uint32_t n;
+	uint64_t room;
 
 	CLI_TRY(model_open(args->operand, args, &e->model));
 	CLI_TRY(model_tokenizer(&e->model));
 	CLI_TRY(session_graphs(&e->model.session, &e->model.conf, SESSION_SAMPLE));
 	e->graph = session_graph(&e->model.session);
-	n = hlx_graph_param_count(e->graph);
-	for (uint32_t i = 0; i < n; i++)
-		most = hlx_graph_param(e->graph, i).numel > most ? hlx_graph_param(e->graph, i).numel : most;
-	e->param = calloc(n + 1, sizeof *e->param);
-	e->data = malloc(most * sizeof(float));
-	e->turned = malloc(most * sizeof(float));
+	room = session_room(&e->model.session);
+	e->param = calloc(hlx_graph_param_count(e->graph) + 1, sizeof *e->param);
+	e->data = malloc(room);
+	e->turned = malloc(room);
 	if (!e->param || !e->data || !e->turned)
 		return hlx_fail(HLX_ENOMEM, "out of memory");
 	if (f->gpt2 && gpt2_match(e->graph, &e->gpt2, e->param) < 0)
 		return hlx_prefix(HLX_ENOTSUP, "%s: not the wiring of GPT-2, which is what %s can express: ", e->model.conf.path,
 				f->name);
-	return weights_open(args->operand, e->graph, &e->file);
+	return model_weights(&e->model, e->graph, &e->file);
 }
 
 static int write_out(struct export *e, const struct format *f, const char *out)
@@ -130,11 +138,14 @@ static int export(const struct cli_args *args)
 	return status;
 }
 
+static const char *const sets[] = { "data.tokenizer", NULL };
+
 const struct command command_export = {
 	"export", "DIR", "write a run's newest checkpoint, or a model, for other programs",
 	"DIR is a run's folder, a checkpoint's in it, or a model's. --format hf: a folder that transformers loads as a GPT-2; gguf: a file for llama.cpp; safetensors: the "
-	"parameters, by our names. The first two take models with the wiring of GPT-2 only. No device is needed.",
+	"parameters, by our names. The first two take models with the wiring of GPT-2 only. No device is needed. --set "
+	"data.tokenizer=PATH says where the tokenizer is, if it was moved.",
 	"hlxt export runs/tiny --format hf --out gpt2\n"
 	"hlxt export runs/tiny --format gguf --out tiny.gguf\n",
-	{ OPT_FORMAT, OPT_NEW, OPT_QUIET }, export
+	{ OPT_FORMAT, OPT_NEW, OPT_SET, OPT_QUIET }, export, sets
 };

@@ -15,6 +15,8 @@ struct export {
 };
 /* Parameter i; turned: transposed where Hugging Face's is. */
 int export_read(struct export *, uint32_t i, bool turned, const float **out);
+/* A safetensors file of all parameters, in their order, as declare describes them. */
+int export_tensors(struct export *, const char *path, int (*declare)(struct export *, struct st_writer *), bool turned);
 /* Into dir, which is there and empty; to path. */
 int export_hf(struct export *, const char *dir);
 int export_gguf(struct export *, const char *path);

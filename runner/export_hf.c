@@ -12,10 +12,9 @@
 
 /* ---- weights ---- */
 
-static int put_tensors(struct export *e, struct st_writer *w)
+static int declare_weights(struct export *e, struct st_writer *w)
 {
 	uint32_t n = hlx_graph_param_count(e->graph);
-	const float *data;
 	char name[128];
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -28,23 +27,7 @@ static int put_tensors(struct export *e, struct st_writer *w)
 		gpt2_hf_name(&e->param[i], "transformer.", name, sizeof name);
 		CLI_TRY(st_declare(w, name, &d));
 	}
-	CLI_TRY(st_describe(w, "format", "pt")); /* transformers asks for it */
-	CLI_TRY(st_header(w));
-	for (uint32_t i = 0; i < n; i++) {
-		CLI_TRY(export_read(e, i, true, &data));
-		CLI_TRY(st_write(w, data, hlx_graph_param(e->graph, i).numel * sizeof(float)));
-	}
-	return 0;
-}
-
-static int put_weights(struct export *e, const char *path)
-{
-	struct st_writer w;
-	int status = st_begin(&w, path);
-
-	if (status >= 0)
-		status = put_tensors(e, &w);
-	return st_end(&w, status);
+	return st_describe(w, "format", "pt"); /* transformers asks for it */
 }
 
 /* ---- tokenizer ---- */
@@ -122,7 +105,7 @@ static int put_tokenizer(const struct export *e, const char *dir)
 int export_hf(struct export *e, const char *dir)
 {
 	char *path = path_join(dir, "model.safetensors");
-	int status = path ? put_weights(e, path) : hlx_fail(HLX_ENOMEM, "out of memory");
+	int status = path ? export_tensors(e, path, declare_weights, true) : hlx_fail(HLX_ENOMEM, "out of memory");
 
 	free(path);
 	CLI_TRY(status);

@@ -18,7 +18,8 @@ struct want {
 	const char *word;
 	size_t from;
 	const struct hlx_registry *ops;
-	const char *operand; /* the command's first, or NULL */
+	const struct command *command;
+	const char *operand; /* its first, or NULL */
 };
 
 static const char *begun(const struct want *w)
@@ -72,6 +73,29 @@ static void offer_ops(const struct want *w, const char *before, enum hlx_kind ki
 
 static const char *const switches[] = { "no", "yes", NULL };
 
+/* Does the command's --set take it? */
+static bool may_set(const struct want *w, const char *section, const char *key)
+{
+	const char *const *sets = w->command->sets;
+	char name[96];
+
+	if (w->command == &command_resume)
+		return conf_may_change(section, key);
+	snprintf(name, sizeof name, "%s.%s", section, key);
+	while (sets && *sets && strncmp(name, *sets, strlen(*sets)))
+		sets++;
+	return !sets || *sets;
+}
+
+static void offer_key(const struct want *w, const char *section, const char *key, const char *doc)
+{
+	char before[40];
+
+	snprintf(before, sizeof before, "%s.", section);
+	if (may_set(w, section, key))
+		offer(w, before, key, "=", doc);
+}
+
 /* Any optimizer's attribute of that name (NULL: offers them all). */
 static const struct hlx_attr *optimizer_attr(const struct want *w, const char *name)
 {
@@ -80,7 +104,7 @@ static const struct hlx_attr *optimizer_attr(const struct want *w, const char *n
 	for (size_t i = 0; (op = hlx_registry_op_at(w->ops, i, NULL)); i++)
 		for (const struct hlx_attr *a = op->kind == HLX_OPTIMIZER ? op->attrs : NULL; a && a->name; a++) {
 			if (!name)
-				offer(w, "train.", a->name, "=", a->help);
+				offer_key(w, "train", a->name, a->help);
 			else if (!strcmp(a->name, name))
 				return a;
 		}
@@ -96,7 +120,7 @@ static void offer_model(const struct want *w)
 	if (w->operand && path_find(w->operand, NULL, NULL, &path) >= 0 && hlx_ini_read(path, &ini) >= 0)
 		for (size_t i = 0; i < ini->count; i++)
 			if (!strcmp(ini->entry[i].section, "model"))
-				offer(w, "model.", ini->entry[i].key, "=", NULL);
+				offer_key(w, "model", ini->entry[i].key, NULL);
 	hlx_ini_destroy(ini);
 	free(path);
 }
@@ -127,7 +151,7 @@ static void offer_value(const struct want *w, const char *section, const char *k
 static void offer_keys(struct want *w)
 {
 	const char *equals = strchr(begun(w), '='), *dot = strchr(begun(w), '.');
-	char section[32], key[64], before[40], last[32] = "";
+	char section[32], key[64], last[32] = "";
 
 	if (equals && dot && dot < equals) {
 		snprintf(section, sizeof section, "%.*s", (int)(dot - begun(w)), begun(w));
@@ -137,19 +161,20 @@ static void offer_keys(struct want *w)
 		return;
 	}
 	for (const struct conf_key *k = conf_keys; k->section; k++) {
-		snprintf(before, sizeof before, "%s.", k->section);
 		if (dot && strcmp(k->section, "model"))
-			offer(w, before, k->name, "=", k->help);
-		else if (!dot && strcmp(last, k->section))
-			offer(w, before, "", "", NULL);
+			offer_key(w, k->section, k->name, k->help);
+		if (dot || !strcmp(last, k->section) || !may_set(w, k->section, k->name))
+			continue;
 		snprintf(last, sizeof last, "%s", k->section);
+		offer(w, last, ".", "", NULL);
 	}
-	if (!dot) {
+	if (may_set(w, "ops", "") && dot)
+		offer_ops(w, "ops.", 0, "=");
+	else if (may_set(w, "ops", ""))
 		offer(w, "ops.", "", "", NULL);
+	if (!dot)
 		return;
-	}
 	optimizer_attr(w, NULL);
-	offer_ops(w, "ops.", 0, "=");
 	offer_model(w);
 }
 
@@ -277,6 +302,7 @@ int help_complete(int n, char **words)
 			offer(&w, "--", "version", "", "print the version");
 		}
 	} else if (cli_find_command(words[0], &c) >= 0 && w.ops) {
+		w.command = c;
 		complete(&w, c, n - 2, words + 1);
 	}
 	session_close(&s);

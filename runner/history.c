@@ -29,21 +29,12 @@ size_t history_of(const struct history *h, uint64_t step)
 	return i;
 }
 
-static int open_named(const char *folder, const char *name, const struct cli_args *args, struct conf *c)
-{
-	char *path = path_join(folder, name);
-	int status = path ? conf_open(path, args, c) : hlx_fail(HLX_ENOMEM, "out of memory");
-
-	free(path);
-	return status;
-}
-
 static int open_since(const char *folder, uint64_t since, const struct cli_args *args, struct conf *c)
 {
 	char name[48];
 
 	snprintf(name, sizeof name, "run-%llu.ini", (unsigned long long)since);
-	return open_named(folder, name, args, c);
+	return conf_open(folder, name, args, c);
 }
 
 int history_open(const struct history *h, size_t i, const struct cli_args *args, struct conf *c)
@@ -52,7 +43,7 @@ int history_open(const struct history *h, size_t i, const struct cli_args *args,
 	int status = open_since(h->folder, h->since[i], args, c);
 
 	if (status >= 0)
-		status = open_named(h->folder, "run.ini", args, &now);
+		status = conf_open(h->folder, "run.ini", args, &now);
 	if (status >= 0)
 		status = conf_take_places(c, &now);
 	conf_close(&now);
@@ -123,13 +114,27 @@ int history_check(const struct history *h, size_t i, uint64_t from, uint64_t to)
 	return status;
 }
 
-int history_compare(const char *folder, const struct checkpoint *at, const struct conf *c, char *said)
+int history_compare(const char *folder, const struct checkpoint *at, struct conf *c, char *said)
 {
 	struct conf was = { 0 };
 	int status = open_of(folder, at, &was);
 
 	if (status >= 0)
 		status = conf_compare(&was, c, said, 512);
+	conf_close(&was);
+	return status;
+}
+
+int history_same_model(const char *folder, const struct checkpoint *at, const struct conf *c)
+{
+	struct conf was = { 0 };
+	int status;
+
+	if (conf_fingerprint(c) == at->config)
+		return 0;
+	status = open_of(folder, at, &was);
+	if (status >= 0)
+		status = conf_same_model(&was, c);
 	conf_close(&was);
 	return status;
 }

@@ -37,7 +37,9 @@ int history_kept(const char *folder, struct checkpoint_kept **out, size_t *count
  * The state at goes on with c, resolved.  Refuses what would make another run; *said (room 512) names what has changed since, and
  * is "" where nothing has that counts.
  */
-int history_compare(const char *folder, const struct checkpoint *at, const struct conf *c, char *said);
+int history_compare(const char *folder, const struct checkpoint *at, struct conf *c, char *said);
+/* HLX_EINVAL where c, of the run's run.ini as it is now, describes another model than the one that at holds. */
+int history_same_model(const char *folder, const struct checkpoint *at, const struct conf *c);
 /* Writes run.ini and, where other is set, begins with at->step and sets at's; what came after at goes. */
 int history_go_on(const struct folder *, struct checkpoint *at, struct conf *c, bool other);
 

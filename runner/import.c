@@ -306,5 +306,5 @@ const struct command command_import = {
 	"No device is needed. Values that memory here does not hold (-0, or closer to 0 than 2^-50) become +0, "
 	"and are counted.",
 	"hlxt import gpt2 --out my-gpt2\n",
-	{ OPT_NEW, OPT_QUIET }, import
+	{ OPT_NEW, OPT_QUIET }, import, NULL
 };

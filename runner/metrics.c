@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,10 @@ size_t metrics_line(const struct metrics *m, char out[METRICS_LINE])
 			"\"ms\": %.2f, \"tokens_per_s\": %.1f, \"memory\": %" PRIu64, m->step, (double)m->loss, (double)m->lr,
 			(double)m->grad_norm, m->ms, m->tokens_per_s, m->memory);
 
-	if (m->has_valid)
+	/* JSON has no infinity; the other numbers are finite, or the run would have ended. */
+	if (m->has_valid && !isfinite(m->valid_loss))
+		n += snprintf(out + n, METRICS_LINE - (size_t)n, ", \"val_loss\": null");
+	else if (m->has_valid)
 		n += snprintf(out + n, METRICS_LINE - (size_t)n, ", \"val_loss\": %.9g", (double)m->valid_loss);
 	if (m->ended)
 		n += snprintf(out + n, METRICS_LINE - (size_t)n, ", \"ended\": \"early_stop\"");
@@ -48,9 +52,10 @@ int metrics_cut(struct journal *j, uint64_t step)
 static bool parse(const char *line, size_t size, struct metrics *m)
 {
 	json_t *o = json_loadb(line, size, 0, NULL);
-	double step, loss, lr, grad_norm, memory = 0, valid = 0;
-	bool good = o && !json_unpack(o, "{s:F, s:F, s:F, s:F, s:F, s:F, s?F, s?F}", "step", &step, "loss", &loss, "lr", &lr, "grad_norm",
-			&grad_norm, "ms", &m->ms, "tokens_per_s", &m->tokens_per_s, "memory", &memory, "val_loss", &valid) && step >= 1 && step <= 4294967295.0;
+	const json_t *valid = json_object_get(o, "val_loss");
+	double step, loss, lr, grad_norm, memory = 0;
+	bool good = o && !json_unpack(o, "{s:F, s:F, s:F, s:F, s:F, s:F, s?F}", "step", &step, "loss", &loss, "lr", &lr, "grad_norm",
+			&grad_norm, "ms", &m->ms, "tokens_per_s", &m->tokens_per_s, "memory", &memory) && (!valid || json_is_number(valid) || json_is_null(valid)) && step >= 1 && step <= 4294967295.0;
 
 	if (good) {
 		m->step = (uint64_t)step;
@@ -58,8 +63,8 @@ static bool parse(const char *line, size_t size, struct metrics *m)
 		m->lr = (float)lr;
 		m->grad_norm = (float)grad_norm;
 		m->memory = (uint64_t)memory;
-		m->has_valid = json_object_get(o, "val_loss");
-		m->valid_loss = (float)valid;
+		m->has_valid = valid;
+		m->valid_loss = json_is_null(valid) ? NAN : (float)json_number_value(valid);
 	}
 	json_decref(o);
 	return good;

@@ -10,7 +10,7 @@ struct metrics {
 	double ms, tokens_per_s;
 	uint64_t memory; /* bytes of the device that the run holds; 0 in files of versions that did not write it */
 	bool has_valid, ended; /* ended: by [train] early_stop; not read */
-	float valid_loss;
+	float valid_loss; /* may be infinite or no number: null in the file, and a NaN when read from there */
 	uint64_t hash; /* chained */
 };
 

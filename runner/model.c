@@ -1,5 +1,6 @@
 #include "runner/model.h"
 #include "runner/checkpoint_files.h"
+#include "runner/history.h"
 #include "runner/paths.h"
 
 #include <stdlib.h>
@@ -40,51 +41,70 @@ static int no_folder(const char *folder)
 }
 
 /* run.ini or model.ini in the folder, or the run.ini of a checkpoint's. */
-static int find_ini(const char *folder, char **out)
+static int find_ini(const char *folder, const char **out)
 {
 	static const char *const names[] = { "run.ini", "model.ini", "../../run.ini" };
 
 	for (size_t i = 0; i < CLI_COUNT(names); i++) {
-		*out = path_join(folder, names[i]);
-		if (!*out)
+		char *path = path_join(folder, names[i]);
+		bool there = path && !access(path, F_OK);
+		if (!path)
 			return hlx_fail(HLX_ENOMEM, "out of memory");
-		if (!access(*out, F_OK))
+		free(path);
+		if ((*out = there ? names[i] : NULL))
 			return 0;
-		free(*out);
 	}
-	*out = NULL;
 	CLI_TRY(access(folder, F_OK) ? no_folder(folder) : path_folder(folder));
 	return hlx_fail(HLX_EIO, "%s: not a run's, a model's or a checkpoint's folder (it has neither run.ini nor model.ini)", folder);
 }
 
+/* The state.json of a checkpoint's folder or of a run's newest; a model's folder has none.  *run: the run's folder, new, or NULL. */
+static int read_state(const char *folder, struct checkpoint *at, char **run)
+{
+	char *state = path_join(folder, "state.json"), *all = path_join(folder, "checkpoints");
+	bool one = state && !access(state, F_OK), newest = !one && all && !access(all, F_OK);
+	int status = state && all ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+
+	*run = one ? path_join(folder, "../..") : newest ? strdup(folder) : NULL;
+	if (status >= 0 && (one || newest))
+		status = !*run ? hlx_fail(HLX_ENOMEM, "out of memory") : one ? checkpoint_read_state(folder, at) : checkpoint_latest(folder, at);
+	free(all);
+	free(state);
+	return status;
+}
+
 int model_open(const char *folder, const struct cli_args *args, struct model *m)
 {
-	char *path;
+	const char *name;
+	char *run = NULL;
 	int status;
 
 	*m = (struct model){ .folder = folder };
-	CLI_TRY(find_ini(folder, &path));
-	status = conf_open(path, args, &m->conf);
-	free(path);
-	CLI_TRY(status);
-	CLI_TRY(session_plugins(&m->session));
-	return conf_read(&m->conf, m->session.registry, args);
+	CLI_TRY(find_ini(folder, &name));
+	CLI_TRY(session_open(&m->session, &m->conf, folder, name, args));
+	status = read_state(folder, &m->at, &run);
+	if (status >= 0 && run)
+		status = history_same_model(run, &m->at, &m->conf);
+	free(run);
+	return status;
 }
 
 int model_tokenizer(struct model *m)
 {
-	char *state = path_join(m->folder, "state.json"), *runs = path_join(m->folder, "checkpoints");
-	struct checkpoint c = { 0 };
-	int status = state && runs ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
+	return checkpoint_tokenizer(&m->at, &m->conf);
+}
 
-	if (status >= 0 && !access(state, F_OK))
-		status = checkpoint_read_state(m->folder, &c);
-	else if (status >= 0 && !access(runs, F_OK))
-		status = checkpoint_latest(m->folder, &c);
-	free(state);
-	free(runs);
-	CLI_TRY(status);
-	return checkpoint_tokenizer(&c, &m->conf);
+int model_weights(const struct model *m, const struct hlx_graph *g, struct st_file *out)
+{
+	uint32_t n = hlx_graph_param_count(g);
+
+	CLI_TRY(weights_open(m->folder, g, out));
+	if (out->count == n)
+		return 0;
+	hlx_fail(HLX_EIO, "%s: has %zu tensors, and %s makes %u parameters: it describes another model", out->path, out->count,
+			m->conf.path, n);
+	st_close(out);
+	return HLX_EIO;
 }
 
 int model_load(struct model *m, int parts, const char *device)
@@ -94,7 +114,7 @@ int model_load(struct model *m, int parts, const char *device)
 	int status;
 
 	CLI_TRY(session_graphs(&m->session, &m->conf, parts));
-	CLI_TRY(weights_open(m->folder, session_graph(&m->session), &f));
+	CLI_TRY(model_weights(m, session_graph(&m->session), &f));
 	status = session_device(&m->session, device);
 	if (status >= 0)
 		status = session_programs(&m->session, &m->conf);

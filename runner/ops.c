@@ -59,5 +59,5 @@ const struct command command_ops = {
 	"A node takes the implementation of highest priority that supports its shape on the device, or the one "
 	"that [ops] names: gemm = gemm16. HLX_PLUGIN_PATH names folders with more plugins.",
 	"hlxt ops\n",
-	{ 0 }, ops
+	{ 0 }, ops, NULL
 };

@@ -132,7 +132,7 @@ static int take(enum cli_option o, const char *value, struct cli_args *a)
 	case OPT_SAMPLES: return parse_count("count", value, 1, UINT32_MAX, &a->samples);
 	case OPT_TOP_K: return parse_count("top-k", value, 0, UINT32_MAX, &a->top_k);
 	case OPT_SEED: case OPT_SEED_CHECK:
-		CLI_TRY(parse_count("seed", value, 0, 1ll << 53, &seed));
+		CLI_TRY(parse_count("seed", value, 0, (int64_t)CLI_MAX_SEED, &seed));
 		a->seed = (uint64_t)seed;
 		return 0;
 	case OPT_TEMPERATURE: return parse_ratio("temperature", value, 1000, &a->temperature);
@@ -190,6 +190,28 @@ static int take_operand(const struct command *c, int argc, char **argv, struct c
 	return 0;
 }
 
+static bool may_set(const struct command *c, const char *setting)
+{
+	for (const char *const *begin = c->sets; *begin; begin++)
+		if (!strncmp(setting, *begin, strlen(*begin)))
+			return true;
+	return false;
+}
+
+/* Where what is computed is there already. */
+static int check_sets(const struct command *c, const struct cli_args *a)
+{
+	char list[128] = "";
+
+	for (size_t i = 0; c->sets && c->sets[i]; i++)
+		snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", c->sets[i]);
+	for (size_t i = 0; c->sets && i < a->n_set; i++)
+		if (!may_set(c, a->set[i]))
+			return hlx_fail(CLI_USAGE, "%s: --set %.60s: is part of what is computed; what may be set is %s", c->name, a->set[i],
+					list);
+	return 0;
+}
+
 int options_parse(const struct command *c, int argc, char **argv, struct cli_args *out)
 {
 	struct option longs[OPT_COUNT + 1];
@@ -216,5 +238,6 @@ int options_parse(const struct command *c, int argc, char **argv, struct cli_arg
 			return unknown_option(c, letter ? "-q" : argv[optind - 1]);
 		CLI_TRY(take((enum cli_option)o, optarg, out));
 	}
+	CLI_TRY(check_sets(c, out));
 	return take_operand(c, argc, argv, out);
 }

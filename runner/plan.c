@@ -1,5 +1,5 @@
 /* plan.c - hlxt plan INI: what a run would take of the device's memory, before anything is allocated. */
-#include "runner/session.h"
+#include "runner/decoder.h"
 
 static void bytes(const char *name, uint64_t n)
 {
@@ -29,6 +29,22 @@ static void print_plan(const char *name, const struct hlx_program *p)
 	bytes("available", i.available);
 }
 
+/* What a text of all positions has made in the end. */
+static int print_decoding(const struct conf *c, const struct session *s)
+{
+	struct decoder_plan d;
+	int status = decoder_plan(s, c, &d);
+
+	if (status)
+		return status < 0 ? status : 0;
+	printf("\nsampling position by position (beside that): up to %llu programs of %d positions\n", (unsigned long long)d.n_blocks,
+			DECODER_BLOCK);
+	bytes("kept", d.kept);
+	bytes("each program", d.block);
+	bytes("total", d.kept + d.n_blocks * d.block);
+	return 0;
+}
+
 static int print(struct conf *c, struct session *s, const struct cli_args *args)
 {
 	const struct hlx_device_info *d = hlx_device_describe(s->device);
@@ -43,6 +59,7 @@ static int print(struct conf *c, struct session *s, const struct cli_args *args)
 	print_plan("training", s->train);
 	print_plan("validation (weights are those of training)", s->eval);
 	print_plan("sampling (weights are those of training)", s->sample);
+	CLI_TRY(print_decoding(c, s));
 	if (!args->list)
 		return 0;
 	printf("\nthe steps of training:\n");
@@ -51,9 +68,7 @@ static int print(struct conf *c, struct session *s, const struct cli_args *args)
 
 static int plan_in(struct conf *c, struct session *s, const struct cli_args *args)
 {
-	CLI_TRY(conf_open_operand(args, c));
-	CLI_TRY(session_plugins(s));
-	CLI_TRY(conf_read(c, s->registry, args));
+	CLI_TRY(session_open(s, c, NULL, NULL, args));
 	CLI_TRY(session_graphs(s, c, SESSION_TRAIN | SESSION_EVAL | SESSION_SAMPLE));
 	CLI_TRY(session_device(s, args->device));
 	CLI_TRY(session_plans(s, c));
@@ -75,5 +90,5 @@ const struct command command_plan = {
 	"plan", "INI", "print what a run would take of the device's memory",
 	"Nothing is allocated.",
 	"hlxt plan small.ini --set train.micro_batch=2\n",
-	{ OPT_SET, OPT_DEVICE, OPT_LIST }, plan
+	{ OPT_SET, OPT_DEVICE, OPT_LIST }, plan, NULL
 };

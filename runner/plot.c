@@ -41,5 +41,5 @@ const struct command command_plot = {
 	"RUN is a run's folder, which may be in use. Lines are the loss of training, points on a line that of "
 	"validation; more than 2000 steps are drawn as 2000 means. gnuplot does it, which must be installed.",
 	"hlxt plot runs/tiny other --out loss.svg\n",
-	{ OPT_SVG, OPT_LOG_X, OPT_LOG_Y }, plot
+	{ OPT_SVG, OPT_LOG_X, OPT_LOG_Y }, plot, NULL
 };

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -49,7 +50,7 @@ static size_t write_valid(FILE *f, const struct plot_run *r)
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->count; i++)
-		if (r->step[i].has_valid) {
+		if (r->step[i].has_valid && isfinite(r->step[i].valid_loss)) {
 			fprintf(f, "%llu %.9g\n", (unsigned long long)r->step[i].step, (double)r->step[i].valid_loss);
 			n++;
 		}

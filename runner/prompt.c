@@ -18,7 +18,7 @@ static int read_all(FILE *f, const char *name, struct prompt *p)
 		}
 		p->size += n = fread(p->bytes + p->size, 1, room - p->size, f);
 		if (p->size > PROMPT_MAX)
-			return hlx_fail(HLX_EINVAL, "--prompt-file %s: longer than %u MiB", name, PROMPT_MAX >> 20);
+			return hlx_fail(HLX_EIO, "--prompt-file %s: longer than %u MiB", name, PROMPT_MAX >> 20);
 	} while (n);
 	return ferror(f) ? hlx_fail(HLX_EIO, "--prompt-file %s: %s", name, strerror(errno)) : 0;
 }

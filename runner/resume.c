@@ -1,6 +1,5 @@
 /* resume.c - hlxt resume DIR: goes on from the newest checkpoint as if it had never stopped. */
 #include "runner/history.h"
-#include "runner/paths.h"
 #include "runner/train.h"
 
 #include <stdlib.h>
@@ -13,17 +12,6 @@ static int find_checkpoint(const char *folder, struct checkpoint *at)
 	if (status >= 0)
 		status = chain_check(folder, at->step, at->chain);
 	return checkpoint_advise(folder, at->step, status);
-}
-
-static int open_conf(struct conf *c, struct session *s, const struct cli_args *args)
-{
-	char *path = path_join(args->operand, "run.ini");
-	int status = path ? conf_open(path, args, c) : hlx_fail(HLX_ENOMEM, "out of memory");
-
-	free(path);
-	CLI_TRY(status);
-	CLI_TRY(session_plugins(s));
-	return conf_read(c, s->registry, args);
 }
 
 static int check_input(struct train *t)
@@ -144,7 +132,7 @@ static int resume(const struct cli_args *args)
 	if (status >= 0)
 		status = folder_open(args->operand, &folder);
 	if (status >= 0)
-		status = open_conf(&conf, &session, args);
+		status = session_open(&session, &conf, args->operand, "run.ini", args);
 	if (status >= 0)
 		status = find_checkpoint(args->operand, &t.at);
 	if (status >= 0)
@@ -172,5 +160,5 @@ const struct command command_resume = {
 	"keeps the settings of each step, and hlxt verify replays each with its own.",
 	"hlxt resume runs/tiny\n"
 	"hlxt resume runs/tiny --steps 3000 --set train.lr=1e-4\n",
-	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, resume
+	{ OPT_SET, OPT_STEPS, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, resume, NULL
 };

@@ -51,9 +51,7 @@ int run_ini_write(struct conf *c, const struct folder *f, const char *name)
 /* Everything that can be refused without a device. */
 static int prepare(struct conf *c, struct session *s, struct data *d, struct st_file *init, const struct cli_args *args)
 {
-	CLI_TRY(conf_open_operand(args, c));
-	CLI_TRY(session_plugins(s));
-	CLI_TRY(conf_read(c, s->registry, args));
+	CLI_TRY(session_open(s, c, NULL, NULL, args));
 	CLI_TRY(conf_open_tokenizer(c));
 	CLI_TRY(hlx_prefix(tokenizer_check(c->tokenizer, c->sample_prompt, strlen(c->sample_prompt), (uint64_t)c->vocab_size), "output.sample_prompt: "));
 	CLI_TRY(session_graphs(s, c, SESSION_TRAIN | (c->sample_tokens ? SESSION_SAMPLE : 0)));
@@ -172,11 +170,11 @@ const struct command command_run = {
 	"A bare name such as tiny.ini that is not in the working directory is taken from the models that come "
 	"with hlx. The run's folder is that of --out, of dir in [output], or runs/NAME with the name of the INI; "
 	"it must not hold a run already.\n\n"
-	"SIGINT (Ctrl-C), SIGTERM and SIGHUP finish the step, save and end with status 130; hlxt resume goes on "
-	"from there, bit for bit. SIGINT or SIGTERM again, more than a second after the first signal, ends at once; within that "
+	"SIGINT (Ctrl-C), SIGTERM and SIGHUP finish the step, and where steps take less than half a second the one after it, "
+	"which the device has already; then they save and end with status 130. hlxt resume goes on from there, bit for bit. SIGINT or SIGTERM again, more than a second after the first signal, ends at once; within that "
 	"second it counts as the same. SIGHUP is left alone where it is ignored, as under nohup.\n\n"
 	"hlxt help ini tells of the keys.",
 	"hlxt run tiny.ini\n"
 	"hlxt run tiny.ini --out other --set ops.gemm=gemm16 --set train.seed=2\n",
-	{ OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, run
+	{ OPT_SET, OPT_STEPS, OPT_OUT, OPT_DEVICE, OPT_QUIET, OPT_JSON_LINES }, run, NULL
 };

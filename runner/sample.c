@@ -42,12 +42,24 @@ static int write_text(struct session *s, const struct conf *c, const struct cli_
 	return cli_flush();
 }
 
+/* Each text is that of a seed that --seed takes. */
+static int check_seeds(const struct cli_args *args)
+{
+	uint64_t last = args->seed + (uint64_t)args->samples - 1;
+
+	return last <= CLI_MAX_SEED ? 0 : hlx_fail(CLI_USAGE, "--seed %llu with --count %lld: the last seed would be %llu, and the "
+			"largest is %llu", (unsigned long long)args->seed, (long long)args->samples, (unsigned long long)last,
+			(unsigned long long)CLI_MAX_SEED);
+}
+
 static int sample(const struct cli_args *args)
 {
 	struct model model = { 0 };
-	struct prompt prompt;
-	int status = prompt_read(args, &prompt);
+	struct prompt prompt = { 0 };
+	int status = check_seeds(args);
 
+	if (status >= 0)
+		status = prompt_read(args, &prompt);
 	if (status >= 0)
 		status = open_model(&model, args, &prompt);
 	for (int64_t i = 0; i < args->samples && status >= 0; i++)
@@ -56,6 +68,8 @@ static int sample(const struct cli_args *args)
 	prompt_free(&prompt);
 	return status;
 }
+
+static const char *const sets[] = { "data.tokenizer", "ops.", "numerics.", NULL };
 
 const struct command command_sample = {
 	"sample", "DIR", "write text with a run's newest checkpoint, or a model",
@@ -67,9 +81,10 @@ const struct command command_sample = {
 	"is forgotten. The keys and values of what came before are kept, where there is memory for that, so that a token costs the same wherever "
 	"it stands. A model whose wiring takes something from later positions has a pass over max_seq_len tokens "
 	"for each.\n\n"
-	"Of equally likely tokens the smaller one counts as the likelier.",
+	"Of equally likely tokens the smaller one counts as the likelier. --set takes what is no part of the model: where the "
+	"tokenizer is, [ops] and [numerics].",
 	"hlxt sample runs/tiny --prompt \"The \" --tokens 200 --seed 7\n"
 	"echo \"The bird\" | hlxt sample runs/tiny --prompt-file - --count 3 --top-k 40\n",
 	{ OPT_PROMPT, OPT_PROMPT_FILE, OPT_TOKENS, OPT_SAMPLES, OPT_SEED, OPT_TEMPERATURE, OPT_TOP_K, OPT_TOP_P,
-		OPT_DEVICE }, sample
+		OPT_SET, OPT_DEVICE }, sample, sets
 };

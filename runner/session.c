@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TRAIN_IN_FLIGHT 2 /* the next step is the device's before it has done this one */
+
 int session_plugins(struct session *s)
 {
 	*s = (struct session){ 0 };
@@ -14,6 +16,13 @@ int session_plugins(struct session *s)
 	if (!hlx_registry_op_at(s->registry, 0, NULL))
 		return hlx_fail(HLX_EPLUGIN, "no plugins in %s; HLX_PLUGIN_PATH names more folders", path_plugins());
 	return 0;
+}
+
+int session_open(struct session *s, struct conf *c, const char *folder, const char *name, const struct cli_args *args)
+{
+	CLI_TRY(folder ? conf_open(folder, name, args, c) : conf_open_operand(args, c));
+	CLI_TRY(session_plugins(s));
+	return conf_read(c, s->registry, args);
 }
 
 static int build(struct session *s, struct conf *c, int64_t batch, bool train, struct hlx_graph **out)
@@ -86,7 +95,7 @@ static int make_train(struct session *s, struct conf *c)
 {
 	const struct hlx_program_options o = {
 		.backward = true, .optimizer = c->optimizer, .ini = c->ini, .ini_section = "train", .hash = true,
-		.recompute = (enum hlx_recompute)(c->recompute - 1)
+		.recompute = (enum hlx_recompute)(c->recompute - 1), .in_flight = TRAIN_IN_FLIGHT
 	};
 
 	return make(s, s->train_graph, &o, &s->train);
@@ -148,6 +157,16 @@ uint64_t session_parameters(const struct session *s)
 	for (uint32_t i = 0; i < hlx_graph_param_count(g); i++)
 		n += hlx_graph_param(g, i).numel;
 	return n;
+}
+
+uint64_t session_room(const struct session *s)
+{
+	const struct hlx_graph *g = session_graph(s);
+	uint64_t most = 1;
+
+	for (uint32_t i = 0; i < hlx_graph_param_count(g); i++)
+		most = hlx_graph_param(g, i).numel > most ? hlx_graph_param(g, i).numel : most;
+	return most * sizeof(float);
 }
 
 uint64_t session_memory(const struct session *s)

@@ -27,6 +27,8 @@ struct session {
 };
 
 int session_plugins(struct session *);
+/* The INI folder/name (folder NULL: the one that args->operand names), the plugins, and what the INI says but for its wiring. */
+int session_open(struct session *, struct conf *, const char *folder, const char *name, const struct cli_args *args);
 /* The graphs of parts, where they are not made yet; then refuses keys nobody knows. */
 int session_graphs(struct session *, struct conf *, int parts);
 int session_device(struct session *, const char *select);
@@ -41,6 +43,8 @@ void session_close(struct session *);
 /* Any of the graphs: they have the same parameters. */
 const struct hlx_graph *session_graph(const struct session *);
 uint64_t session_parameters(const struct session *);
+/* Bytes that hold any one of them. */
+uint64_t session_room(const struct session *);
 /* Bytes of the device that the weights and the programs take, decoder.h's aside. */
 uint64_t session_memory(const struct session *);
 

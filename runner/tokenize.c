@@ -129,5 +129,5 @@ const struct command command_tokenize = {
 	"TEXT may be - for standard input. The file appears whole or not at all.",
 	"hlxt tokenize train corpus.txt --vocab-size 1024 --out tokenizer.json\n"
 	"hlxt tokenize corpus.txt --tokenizer tokenizer.json --out train.bin\n",
-	{ OPT_TOKENIZER, OPT_VOCAB_SIZE, OPT_FILE, OPT_QUIET }, tokenize
+	{ OPT_TOKENIZER, OPT_VOCAB_SIZE, OPT_FILE, OPT_QUIET }, tokenize, NULL
 };

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define QUICK_MS 500 /* of a step: the device's 0.1 ms of waiting for the next one is nothing to longer ones */
+
 /* ---- before the loop ---- */
 
 int train_data(struct conf *c, struct data *d)
@@ -129,7 +131,7 @@ int train_save(struct train *t)
 	return 0;
 }
 
-/* Waits for the step that runs. */
+/* Waits for the step after at. */
 static int land(struct train *t)
 {
 	int status = train_wait(t);
@@ -165,13 +167,19 @@ static int write_down(struct train *t)
 	return 0;
 }
 
+/* A loss that is no number is worse than any other. */
+static bool is_better(float loss, float than)
+{
+	return loss < than || (loss == loss && than != than);
+}
+
 static int validate(struct train *t)
 {
 	struct checkpoint *at = &t->at;
 
 	CLI_TRY(train_evaluate(t, &t->last.valid_loss));
 	t->last.has_valid = true;
-	if (!at->best || t->last.valid_loss < hlx_float(at->best_bits)) {
+	if (!at->best || is_better(t->last.valid_loss, hlx_float(at->best_bits))) {
 		at->best = at->step;
 		at->best_bits = hlx_bits(t->last.valid_loss);
 		at->stale = 0;
@@ -187,25 +195,35 @@ bool train_ended(const struct train *t)
 	return t->conf->early_stop && t->at.stale >= (uint64_t)t->conf->early_stop;
 }
 
+/* A signal ends a run after what is under way, of long steps one. */
+static bool is_quick(const struct train *t)
+{
+	return t->last.ms > 0 && t->last.ms < QUICK_MS;
+}
+
+/* Step number waited for, and the next one sent: before, where steps are short; not at all where the state is wanted. */
+static int land_and_start(struct train *t, uint64_t number)
+{
+	int ahead = 0;
+
+	if (t->started != number)
+		CLI_TRY(train_start(t, number));
+	if (is_quick(t) && !holds(t, number))
+		ahead = train_start(t, number + 1);
+	CLI_TRY(land(t));
+	return ahead < 0 || t->started != number || holds(t, number) ? ahead : train_start(t, number + 1);
+}
+
 /* All of step number: what a straight run and a resumed one do in the same order. */
 static int whole_step(struct train *t, uint64_t number)
 {
 	const struct conf *c = t->conf;
 	uint64_t last = (uint64_t)c->steps;
-	bool wanted;
-	int ahead = 0;
 
-	if (t->started != number)
-		CLI_TRY(train_start(t, number));
-	CLI_TRY(land(t));
-	wanted = holds(t, number);
-	if (!wanted)
-		ahead = train_start(t, number + 1);
-	if (wanted && t->session->eval && due(number, c->eval_every, last))
+	CLI_TRY(land_and_start(t, number)); /* where only the next one fails, train_loop() writes down what there is */
+	if (t->session->eval && due(number, c->eval_every, last))
 		CLI_TRY(validate(t));
 	last = train_ended(t) ? number : last;
-	if (ahead < 0)
-		return ahead; /* train_loop() writes down what there is */
 	CLI_TRY(write_down(t));
 	if (train_hung_up()) { /* the terminal is gone: writing to it would be an error */
 		t->progress.quiet = true;
@@ -217,14 +235,15 @@ static int whole_step(struct train *t, uint64_t number)
 	return number == last || saves(c, number) ? train_save(t) : 0;
 }
 
-/* The state is one step further than its record while a step runs. */
+/* The state is as many steps further than its record as are under way. */
 static int catch_up(struct train *t)
 {
 	CLI_TRY(write_down(t));
-	if (t->started <= t->at.step)
-		return 0;
-	CLI_TRY(land(t));
-	return write_down(t);
+	while (t->started > t->at.step) {
+		CLI_TRY(land(t));
+		CLI_TRY(write_down(t));
+	}
+	return 0;
 }
 
 static int stopped(const struct train *t)

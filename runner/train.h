@@ -24,7 +24,7 @@ struct train {
 	struct checkpoint at; /* the state as of the last step */
 	uint64_t saved;       /* step of the last checkpoint */
 	uint64_t started, gathered, written; /* the last step that was sent, whose tokens are ready, that is on record */
-	double begin;         /* when started was sent */
+	double begin;         /* of step at.step + 1, by the clock: when it was sent, or the step before waited for */
 	struct metrics last;  /* of at.step */
 	uint32_t *tokens, *targets;
 };
@@ -44,7 +44,8 @@ const char *train_why_ended(const struct train *, char out[160]);
 int train_loop(struct train *);
 /* The state as it is now, of no step yet made: its hashes, by the host. */
 int train_hash(struct train *);
-/* Step number, on the device alone; waited for, it sets at, sums and last.  train_step.c, as what evaluates. */
+/* Step number, on the device alone; one more may be under way.  Waiting is for the step after at, and sets at, sums and last.
+ * train_step.c, as what evaluates. */
 int train_start(struct train *, uint64_t number);
 int train_wait(struct train *);
 /* What is written of at: its lines, and a checkpoint. */

@@ -1,10 +1,11 @@
 /*
  * train_step.c - one step, and validation.
  *
- *   host     gather 1 | start 1 | gather 2 | wait 1 | start 2 | write down 1, gather 3 | wait 2 ...
- *   device            |        step 1      |        |             step 2               |
+ *   host     gather 1 | start 1, gather 2 | start 2, gather 3 | wait 1 | write down 1 | start 3, gather 4 | wait 2 ...
+ *   device                    |        step 1                 |        step 2                |       step 3
  *
- * So a step is gathered while the one before runs, and written down while the next one runs.
+ * So the device has the next step before it is done with one, and a step is written down while others run.  Where the state
+ * is wanted as it is after a step, the next one is started only then (train.c).
  */
 #include "runner/train.h"
 
@@ -96,7 +97,8 @@ int train_start(struct train *t, uint64_t number)
 	const struct hlx_step step = step_of(t, number, true);
 
 	CLI_TRY(gather_step(t, number));
-	t->begin = progress_now();
+	if (t->started <= t->at.step) /* else this one begins where the step before ends */
+		t->begin = progress_now();
 	CLI_TRY(upload(t, t->session->train));
 	CLI_TRY(hlx_program_start(t->session->train, &step));
 	t->started = number;
@@ -109,8 +111,9 @@ int train_wait(struct train *t)
 {
 	struct hlx_program *p = t->session->train;
 	struct metrics *m = &t->last;
-	uint64_t number = t->started;
+	uint64_t number = t->at.step + 1;
 	struct hlx_result r;
+	double now;
 
 	CLI_TRY(hlx_program_wait(p));
 	CLI_TRY(hlx_program_result(p, &r));
@@ -118,7 +121,9 @@ int train_wait(struct train *t)
 		.lr = step_of(t, number, true).lr, .grad_norm = r.grad_norm, .memory = session_memory(t->session) };
 	CLI_TRY(check_finite(p, &r, number));
 	CLI_TRY(hlx_program_hash(p, t->sums));
-	m->ms = 1e3 * (progress_now() - t->begin);
+	now = progress_now();
+	m->ms = 1e3 * (now - t->begin);
+	t->begin = now;
 	m->tokens_per_s = (double)(t->conf->batch_size * t->conf->seq_len) / (m->ms * 1e-3);
 	t->at.step = number;
 	t->at.loss_bits = hlx_bits(m->loss);

@@ -64,6 +64,10 @@ static int verify(const struct cli_args *args)
 	return args->other ? verify_pair(args) : verify_replay(args);
 }
 
+static const char *const sets[] = {
+	"ops.", "data.corpus", "data.validation", "data.tokenizer", "train.micro_batch", "train.recompute", NULL
+};
+
 const struct command command_verify = {
 	"verify", "DIR [DIR2]", "replay a run and compare every step's hash, or compare two runs",
 	"With one folder: trains again what the run has trained, from its first checkpoint on and on this "
@@ -78,5 +82,5 @@ const struct command command_verify = {
 	"tokenizer are, train.micro_batch and train.recompute.",
 	"hlxt verify runs/tiny --from 1\n"
 	"hlxt verify runs/tiny runs/tiny --to 2\n",
-	{ OPT_FROM, OPT_TO, OPT_DEVICE, OPT_SET, OPT_QUIET }, verify
+	{ OPT_FROM, OPT_TO, OPT_DEVICE, OPT_SET, OPT_QUIET }, verify, sets
 };

@@ -102,15 +102,6 @@ static int check_tensor(const struct st_file *f, const struct hlx_param_info *p)
 	return same ? 0 : hlx_fail(HLX_EIO, "%s: tensor %s has another shape than the model's", f->path, p->path);
 }
 
-static uint64_t room_for(const struct hlx_graph *g)
-{
-	uint64_t most = 1;
-
-	for (uint32_t i = 0; i < hlx_graph_param_count(g); i++)
-		most = hlx_graph_param(g, i).numel > most ? hlx_graph_param(g, i).numel : most;
-	return most * sizeof(float);
-}
-
 /* Where the file is of a checkpoint, that says what it hashes to. */
 static int check_hash(const struct st_file *f)
 {
@@ -193,7 +184,7 @@ int weights_open(const char *path, const struct hlx_graph *g, struct st_file *ou
 int weights_load(const struct st_file *f, const struct session *s, uint64_t *flushed)
 {
 	const struct hlx_graph *g = session_graph(s);
-	float *data = malloc(room_for(g));
+	float *data = malloc(session_room(s));
 	int status = data ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
 
 	for (uint32_t i = 0; i < hlx_graph_param_count(g) && status >= 0; i++) {

@@ -258,7 +258,8 @@ static bool same(const struct outcome *a, const struct outcome *b)
 
 START_TEST(neither_split_nor_recompute_shows)
 {
-	static const struct model_how hows[] = { { 0, 1, false }, { 0, 2, false }, { 0, 0, true }, { 0, 1, true }, { 0, 2, true } };
+	static const struct model_how hows[] = { { .micro = 1 }, { .micro = 2 }, { .recompute = true }, { .micro = 1, .recompute = true },
+		{ .micro = 2, .recompute = true } };
 	struct outcome whole = train(dropped, (struct model_how){ 0 });
 
 	for (size_t i = 0; i < sizeof(hows) / sizeof(*hows); i++) {
@@ -357,10 +358,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("dropout");
 	TCase *reference = tcase_create("reference"), *models = tcase_create("models");
-	SRunner *r;
-	int failed;
 
 	tcase_add_checked_fixture(reference, setup, teardown);
 	tcase_add_test(reference, as_it_is_written_down);
@@ -369,16 +367,10 @@ int main(void)
 	tcase_add_loop_test(reference, others_draw_others, 0, 7);
 	tcase_add_test(reference, a_sequence_is_the_same_in_any_batch);
 	tcase_add_test(reference, refusals);
-	suite_add_tcase(s, reference);
 	tcase_set_timeout(models, 120);
 	tcase_add_test(models, neither_split_nor_recompute_shows);
 	tcase_add_test(models, the_device_trains_as_the_references_do);
 	tcase_add_test(models, nothing_is_dropped_where_nothing_trains);
 	tcase_add_test(models, zero_is_no_dropout);
-	suite_add_tcase(s, models);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_NORMAL);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return suite_run("dropout", reference, models);
 }

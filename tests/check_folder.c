@@ -7,6 +7,7 @@
 #include "tests/suite.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -316,6 +317,39 @@ START_TEST(metrics_are_cut_back)
 	folder_close(&f);
 }
 END_TEST
+
+/* Of JSON's numbers none is infinite. */
+START_TEST(metrics_are_json)
+{
+	static const float loss[] = { 2, INFINITY, NAN, -INFINITY };
+	struct metrics *read;
+	struct journal j;
+	struct folder f;
+	size_t count;
+	char *text;
+
+	snprintf(path, sizeof path, "%s/run", dir);
+	ck_assert_int_eq(folder_create(path, &f), 0);
+	ck_assert_int_eq(journal_open(&f, "metrics.jsonl", &j), 0);
+	for (uint64_t s = 1; s <= 5; s++) {
+		const struct metrics m = { .step = s, .loss = 0.1f, .has_valid = s <= 4, .valid_loss = s <= 4 ? loss[s - 1] : 0 };
+		ck_assert_int_eq(metrics_append(&j, &m), 0);
+	}
+	ck_assert_int_eq(journal_text(&j, &text), 0);
+	ck_assert_ptr_null(strstr(text, "inf"));
+	ck_assert_ptr_null(strstr(text, "nan"));
+	ck_assert_ptr_nonnull(strstr(text, "\"val_loss\": null, "));
+	free(text);
+	ck_assert_msg(metrics_read(path, &read, &count) == 0, "%s", hlx_message());
+	ck_assert_uint_eq(count, 5);
+	for (size_t i = 0; i < 5; i++)
+		ck_assert(read[i].has_valid == (i < 4) && isfinite(read[i].valid_loss) == (i == 0 || i == 4));
+	free(read);
+	journal_close(&j);
+	folder_close(&f);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("folder");
@@ -331,5 +365,6 @@ int main(void)
 	tcase_add_test(t, tensors_go_on);
 	tcase_add_test(t, tensors_of_nothing_and_of_strangers);
 	tcase_add_test(t, metrics_are_cut_back);
+	tcase_add_test(t, metrics_are_json);
 	return suite_run("folder", t);
 }

@@ -64,7 +64,8 @@ static struct outcome train(const char *text, struct model_how how)
 
 START_TEST(same_bits)
 {
-	static const struct model_how hows[] = { { 0, 0, true }, { 0, 1, true }, { 4, 4, true }, { 2, 1, true } };
+	static const struct model_how hows[] = { { .recompute = true }, { .micro = 1, .recompute = true },
+		{ .slots = 4, .micro = 4, .recompute = true }, { .slots = 2, .micro = 1, .recompute = true } };
 	const char *text = wirings[_i].text;
 	struct outcome four = train(text, (struct model_how){ 0 }), two = train(text, (struct model_how){ .slots = 2 });
 

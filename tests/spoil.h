@@ -31,14 +31,8 @@ static inline void spoil_memory(struct hlx_program *p)
 static inline int spoil_barriers(struct hlx_program *p, bool every)
 {
 	hlx_program_release(p);
-	p->cmd = NULL;
-	p->cmd_first = NULL;
-	p->n_cmds = 0;
-	p->descriptors = VK_NULL_HANDLE;
-	for (uint32_t i = 0; i < p->n_steps; i++) {
-		memset(p->step[i].view, 0, sizeof(p->step[i].view));
+	for (uint32_t i = 0; i < p->n_steps; i++)
 		p->step[i].barrier = every;
-	}
 	return hlx_program_materialize(p);
 }
 #endif

@@ -54,7 +54,7 @@ static int open_all(struct model *m, const char *text, const char *const *set, s
 	const struct hlx_graph_options o = { .batch = MODEL_BATCH, .seq_len = MODEL_SEQ, .train = true, .slots = how.slots,
 		.micro_batch = how.micro };
 	struct hlx_program_options p = { .backward = true, .optimizer = "adam", .ini_section = "train",
-		.hash = true, .recompute = how.recompute ? HLX_RECOMPUTE_LAYER : HLX_RECOMPUTE_NONE };
+		.hash = true, .recompute = how.recompute ? HLX_RECOMPUTE_LAYER : HLX_RECOMPUTE_NONE, .in_flight = how.in_flight };
 	const char *path = getenv("HLX_PLUGIN_PATH"), *names[HLX_MAX_SLOTS];
 
 	HLX_TRY(hlx_registry_create(&m->registry));
@@ -98,13 +98,18 @@ struct hlx_step model_step(uint64_t number)
 		.lr = 0.01f };
 }
 
+int model_load(struct model *m, uint64_t number)
+{
+	(m->fill ? m->fill : make_tokens)(m, number);
+	HLX_TRY(hlx_program_write(m->program, "tokens", HLX_VALUE, 0, MODEL_TOKENS, m->tokens));
+	return hlx_program_write(m->program, "targets", HLX_VALUE, 0, MODEL_TOKENS, m->targets);
+}
+
 int model_train(struct model *m, uint64_t number, struct hlx_result *out)
 {
 	const struct hlx_step step = model_step(number);
 
-	(m->fill ? m->fill : make_tokens)(m, number);
-	HLX_TRY(hlx_program_write(m->program, "tokens", HLX_VALUE, 0, MODEL_TOKENS, m->tokens));
-	HLX_TRY(hlx_program_write(m->program, "targets", HLX_VALUE, 0, MODEL_TOKENS, m->targets));
+	HLX_TRY(model_load(m, number));
 	HLX_TRY(hlx_program_run(m->program, &step));
 	return hlx_program_result(m->program, out);
 }

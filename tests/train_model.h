@@ -30,10 +30,13 @@ int model_open(struct model *, const char *text, const char *const *set, uint64_
 struct model_how {
 	uint64_t slots, micro;
 	bool recompute;
+	uint32_t in_flight;
 };
 int model_open_as(struct model *, const char *text, const char *const *set, struct model_how);
 void model_close(struct model *);
 struct hlx_step model_step(uint64_t number);
+/* The tokens and targets of a step, for the next start. */
+int model_load(struct model *, uint64_t number);
 /* A step of training, number counting from 1: its own tokens, replayed. */
 int model_train(struct model *, uint64_t number, struct hlx_result *);
 /* Every parameter and state, one after the other; the caller frees it.  NULL when memory is out or reading fails. */

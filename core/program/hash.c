@@ -157,8 +157,7 @@ int hlx_program_write_hash_tables(struct hlx_program *p)
 int hlx_program_hash(struct hlx_program *p, uint64_t *out)
 {
 	uint32_t n = p->graph->n_params, (*sums)[2];
-	uint64_t at, rows = count_rows(p->graph);
-	const struct hlx_memory *m;
+	uint64_t rows = count_rows(p->graph);
 	int status;
 
 	if (!p->weights || (!p->n_arrays && n))
@@ -167,8 +166,7 @@ int hlx_program_hash(struct hlx_program *p, uint64_t *out)
 		return 0;
 	if (!(sums = malloc(p->n_arrays * rows * sizeof(*sums))))
 		return hlx_no_memory();
-	m = hlx_cell_memory(p, p->result_cell, &at);
-	status = hlx_memory_read(p->dev, m, at, p->n_arrays * rows * sizeof(*sums), sums);
+	status = hlx_replay_get(p, p->result_cell, 0, p->n_arrays * rows * sizeof(*sums), sums);
 	for (uint32_t i = 0; i < n && status >= 0; i++)
 		for (uint32_t a = 0; a < p->n_arrays; a++)
 			out[(uint64_t)i * p->n_arrays + a] = (uint64_t)sums[a * rows + i][1] << 32 | sums[a * rows + i][0];

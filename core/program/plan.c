@@ -5,12 +5,29 @@
  *   | persistent cells | transient cells ... |  | ...      no cell crosses a chunk's end
  *
  * Two transient cells share bytes when no step needs both.  The biggest are placed first, each in the lowest gap between
- * those whose lifetimes meet its own.  A chunk is one allocation: devices limit its size.
+ * those whose lifetimes meet its own.  A chunk is one allocation: devices limit its size.  Of the arenas that the host
+ * touches each lane has its own chunks, laid out alike.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/program/program.h"
+
+uint32_t hlx_program_lanes(const struct hlx_program *p)
+{
+	return p->options.in_flight ? p->options.in_flight : 1;
+}
+
+static bool is_of_lane(enum hlx_arena arena)
+{
+	return arena == HLX_ARENA_PARAMETERS || arena == HLX_ARENA_RESULTS;
+}
+
+/* The chunks of an arena are there so many times. */
+static uint32_t times(const struct hlx_program *p, enum hlx_arena arena)
+{
+	return is_of_lane(arena) ? hlx_program_lanes(p) : 1;
+}
 
 static uint64_t padded(uint64_t bytes)
 {
@@ -149,7 +166,7 @@ static void count(struct hlx_program *p)
 		states += p->cell[c].arena == HLX_ARENA_STATES && p->cell[c].parent == HLX_NONE;
 	*i = (struct hlx_plan_info){ .weights = p->graph->arena * 4, .states = p->graph->arena * 4 * states,
 		.gradients = p->arena_bytes[HLX_ARENA_GRADIENTS], .activations = p->arena_bytes[HLX_ARENA_ACTIVATIONS],
-		.parameters = p->arena_bytes[HLX_ARENA_PARAMETERS] + p->arena_bytes[HLX_ARENA_RESULTS],
+		.parameters = hlx_program_lanes(p) * (p->arena_bytes[HLX_ARENA_PARAMETERS] + p->arena_bytes[HLX_ARENA_RESULTS]),
 		.available = hlx_memory_available(p->dev), .steps = p->n_steps };
 	i->passes = p->graph->passes;
 	i->arenas = !p->options.backward ? 0 : p->n_levels + 1;
@@ -212,12 +229,13 @@ int hlx_program_allocate(struct hlx_program *p)
 	for (int a = 0; a < HLX_ARENA_COUNT; a++) {
 		enum hlx_memory_use use = a == HLX_ARENA_PARAMETERS ? HLX_MEMORY_SHARED :
 			a == HLX_ARENA_RESULTS ? HLX_MEMORY_CACHED : HLX_MEMORY_LOCAL;
-		if (!p->n_planned[a])
+		uint32_t n = p->n_planned[a] * times(p, (enum hlx_arena)a);
+		if (!n)
 			continue;
-		if (!(p->chunk[a] = calloc(p->n_planned[a], sizeof(*p->chunk[a]))))
+		if (!(p->chunk[a] = calloc(n, sizeof(*p->chunk[a]))))
 			return hlx_no_memory();
-		for (uint32_t i = 0; i < p->n_planned[a]; i++) {
-			HLX_TRY(hlx_memory_create(p->dev, chunk_bytes(p, (enum hlx_arena)a, i), use,
+		for (uint32_t i = 0; i < n; i++) {
+			HLX_TRY(hlx_memory_create(p->dev, chunk_bytes(p, (enum hlx_arena)a, i % p->n_planned[a]), use,
 					&p->chunk[a][i]));
 			p->n_chunks[a] = i + 1;
 		}
@@ -233,7 +251,14 @@ uint32_t hlx_cell_root(const struct hlx_program *p, uint32_t cell, uint64_t *off
 	return cell;
 }
 
-const struct hlx_memory *hlx_cell_memory(const struct hlx_program *p, uint32_t cell, uint64_t *offset)
+bool hlx_cell_is_of_lane(const struct hlx_program *p, uint32_t cell)
+{
+	const struct hlx_cell *c = &p->cell[hlx_cell_root(p, cell, NULL)];
+
+	return !c->external && is_of_lane(c->arena);
+}
+
+const struct hlx_memory *hlx_lane_memory(const struct hlx_program *p, uint32_t lane, uint32_t cell, uint64_t *offset)
 {
 	const struct hlx_cell *c;
 
@@ -242,5 +267,10 @@ const struct hlx_memory *hlx_cell_memory(const struct hlx_program *p, uint32_t c
 	if (c->external)
 		return c->external;
 	*offset += c->offset;
-	return &p->chunk[c->arena][c->chunk];
+	return &p->chunk[c->arena][c->chunk + (is_of_lane(c->arena) ? lane * p->n_planned[c->arena] : 0)];
+}
+
+const struct hlx_memory *hlx_cell_memory(const struct hlx_program *p, uint32_t cell, uint64_t *offset)
+{
+	return hlx_lane_memory(p, p->next, cell, offset);
 }

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The tables the kernels read: where each tensor's blocks begin, and which 64 elements are not decayed, or frozen. */
+/* The tables the kernels read, in the lane p->next: where each tensor's blocks begin, and which 64 elements are not decayed,
+ * or frozen. */
 static int write_tables(struct hlx_program *p)
 {
 	const struct hlx_graph *g = p->graph;
@@ -52,6 +53,8 @@ static int check_weights(const struct hlx_graph *g, const struct hlx_weights *w)
 
 static int create(struct hlx_program *p, bool try)
 {
+	if (p->options.in_flight > HLX_MAX_IN_FLIGHT)
+		return hlx_fail(HLX_EINVAL, "%u runs under way at once, at most %u can be", p->options.in_flight, HLX_MAX_IN_FLIGHT);
 	HLX_TRY(check_weights(p->graph, p->weights));
 	HLX_TRY(hlx_program_build(p));
 	if (p->weights)
@@ -64,7 +67,8 @@ static int create(struct hlx_program *p, bool try)
 	if (!p->weights)
 		return 0;
 	HLX_TRY(hlx_program_allocate(p));
-	HLX_TRY(write_tables(p));
+	for (p->next = 0; p->next < hlx_program_lanes(p); p->next++)
+		HLX_TRY(write_tables(p));
 	return hlx_program_materialize(p);
 }
 
@@ -214,20 +218,19 @@ static bool has_more(const struct hlx_program *p, const char *name, uint32_t cel
 }
 
 static int window(const struct hlx_program *p, const char *name, int what, uint64_t first, uint64_t count,
-		const struct hlx_memory **m, uint64_t *at)
+		uint32_t *cell, uint64_t *at)
 {
 	struct hlx_desc d = { 0 };
-	uint32_t cell = HLX_NONE;
 	uint64_t have;
 
+	*cell = HLX_NONE;
 	HLX_TRY(has_memory(p));
-	HLX_TRY(find(p, name, what, &cell, &d));
-	have = has_more(p, name, cell) ? p->cell[cell].bytes / 4 : hlx_numel(&d);
+	HLX_TRY(find(p, name, what, cell, &d));
+	have = has_more(p, name, *cell) ? p->cell[*cell].bytes / 4 : hlx_numel(&d);
 	if (first > have || count > have - first)
 		return hlx_fail(HLX_ESHAPE, "%s: elements %llu to %llu of %llu", name, (unsigned long long)first,
 				(unsigned long long)first + count, (unsigned long long)have);
-	*m = hlx_cell_memory(p, cell, at);
-	*at += (d.offset + first) * 4;
+	*at = (d.offset + first) * 4;
 	return 0;
 }
 
@@ -241,44 +244,40 @@ static bool is_integer(const struct hlx_program *p, const char *tensor)
 /* What an op loads is 0 or at least 2^-50, whoever put it there. */
 int hlx_program_write(struct hlx_program *p, const char *tensor, int what, uint64_t first, uint64_t count, const void *in)
 {
-	const struct hlx_memory *m;
+	uint32_t cell;
 	uint64_t at;
 	float *x;
 	int status;
 
-	HLX_TRY(window(p, tensor, what, first, count, &m, &at));
+	HLX_TRY(window(p, tensor, what, first, count, &cell, &at));
 	if (is_integer(p, tensor))
-		return hlx_memory_write(p->dev, m, at, count * 4, in);
+		return hlx_replay_put(p, cell, at, count * 4, in);
 	if (!(x = malloc((count ? count : 1) * sizeof(*x))))
 		return hlx_no_memory();
 	memcpy(x, in, count * sizeof(*x));
 	for (uint64_t i = 0; i < count; i++)
 		x[i] = hlx_store(x[i]);
-	status = hlx_memory_write(p->dev, m, at, count * 4, x);
+	status = hlx_replay_put(p, cell, at, count * 4, x);
 	free(x);
 	return status;
 }
 
 int hlx_program_read(struct hlx_program *p, const char *tensor, int what, uint64_t first, uint64_t count, void *out)
 {
-	const struct hlx_memory *m;
+	uint32_t cell;
 	uint64_t at;
 
-	HLX_TRY(window(p, tensor, what, first, count, &m, &at));
-	return hlx_memory_read(p->dev, m, at, count * 4, out);
+	HLX_TRY(window(p, tensor, what, first, count, &cell, &at));
+	return hlx_replay_get(p, cell, at, count * 4, out);
 }
 
 int hlx_program_result(struct hlx_program *p, struct hlx_result *out)
 {
 	float loss[2], norm[2] = { 0, 0 };
-	uint64_t at;
-	const struct hlx_memory *m;
 
 	HLX_TRY(has_memory(p));
-	m = hlx_cell_memory(p, p->loss_cell, &at);
-	HLX_TRY(hlx_memory_read(p->dev, m, at, sizeof(loss), loss));
-	m = hlx_cell_memory(p, p->norm_cell, &at);
-	HLX_TRY(hlx_memory_read(p->dev, m, at, sizeof(norm), norm));
+	HLX_TRY(hlx_replay_get(p, p->loss_cell, 0, sizeof(loss), loss));
+	HLX_TRY(hlx_replay_get(p, p->norm_cell, 0, sizeof(norm), norm));
 	*out = (struct hlx_result){ loss[0], loss[1], norm[0] };
 	return 0;
 }

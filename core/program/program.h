@@ -9,7 +9,8 @@
  *   schedule.c which steps run at once: epochs
  *   plan.c    lifetimes -> an arena and an offset for each cell
  *   barrier.c which steps wait for those before
- *   replay.c  descriptor sets and command buffers; running them
+ *   commands.c descriptor sets and command buffers
+ *   replay.c  running them
  *
  * A cell is a piece of memory with one meaning: a storage's value or gradient, a node's saved or work bytes, a
  * parameter.  A cell may be a slice of another.
@@ -23,7 +24,7 @@
 /*
  * GRADIENTS are those of parameters.  ACTIVATIONS has whatever lives for some of the steps: activations, their gradients,
  * partial sums, work bytes; with recompute those need 15 % less in one arena than in one each, as one grows when the other
- * shrinks.  The host writes PARAMETERS and reads RESULTS.
+ * shrinks.  The host writes PARAMETERS and reads RESULTS: those each lane has for itself.
  */
 enum hlx_arena { HLX_ARENA_WEIGHTS, HLX_ARENA_STATES, HLX_ARENA_GRADIENTS, HLX_ARENA_ACTIVATIONS, HLX_ARENA_PARAMETERS,
 	HLX_ARENA_RESULTS, HLX_ARENA_COUNT };
@@ -68,8 +69,14 @@ struct hlx_prog_step {
 	uint32_t n_access;
 	hlx_host_fn fn;
 	void *ctx;
-	VkDescriptorSet set;
-	VkBufferView view[HLX_MAX_BINDINGS];
+};
+
+/* What a run under way has for itself, besides its chunks of the arenas that the host touches. */
+struct hlx_lane {
+	VkDescriptorSet *set; /* by step, as view is */
+	VkBufferView (*view)[HLX_MAX_BINDINGS];
+	VkCommandBuffer *cmd;
+	uint64_t sent; /* where its last run ends on the device's timeline */
 };
 
 struct hlx_prog_node {
@@ -122,14 +129,16 @@ struct hlx_program {
 	uint32_t state_cell[HLX_MAX_SLOTS];
 	const char *state_name[HLX_MAX_SLOTS];
 	uint32_t n_arrays; /* that are hashed; 0: none */
-	struct hlx_memory *chunk[HLX_ARENA_COUNT]; /* arrays */
-	uint32_t n_planned[HLX_ARENA_COUNT], n_chunks[HLX_ARENA_COUNT]; /* n_chunks: allocated */
+	struct hlx_memory *chunk[HLX_ARENA_COUNT]; /* arrays; where each lane has its own, lane 0's, then lane 1's ... */
+	uint32_t n_planned[HLX_ARENA_COUNT], n_chunks[HLX_ARENA_COUNT]; /* planned: of a lane; n_chunks: allocated */
 	uint64_t arena_bytes[HLX_ARENA_COUNT];
 	struct hlx_plan_info plan;
 	VkDescriptorPool descriptors;
-	VkCommandBuffer *cmd, *queue; /* queue: of those to be submitted next */
-	uint32_t *cmd_first; /* the step each command buffer begins with */
-	uint32_t n_cmds, n_queued;
+	struct hlx_lane *lane;
+	uint32_t next, landed, under_way; /* lanes of the run to be started next, and last waited for; runs not yet waited for */
+	VkCommandBuffer *queue; /* those to be submitted next */
+	uint32_t *cmd_first; /* the step each command buffer begins with, in any lane */
+	uint32_t n_cmds, n_queued; /* n_cmds: of a lane */
 	uint8_t phase; /* of the steps that are recorded now */
 	bool seeded;
 };
@@ -169,22 +178,29 @@ int hlx_program_layout(struct hlx_program *);
 int hlx_program_allocate(struct hlx_program *);
 /* What a slice is cut from in the end; the cell itself where it is none.  *offset += where it begins there, unless NULL. */
 uint32_t hlx_cell_root(const struct hlx_program *, uint32_t cell, uint64_t *offset);
+uint32_t hlx_program_lanes(const struct hlx_program *);
+bool hlx_cell_is_of_lane(const struct hlx_program *, uint32_t cell); /* each lane has its own */
+const struct hlx_memory *hlx_lane_memory(const struct hlx_program *, uint32_t lane, uint32_t cell, uint64_t *offset);
+/* In the lane of the next start. */
 const struct hlx_memory *hlx_cell_memory(const struct hlx_program *, uint32_t cell, uint64_t *offset);
 /* hash.c */
 int hlx_program_write_hash_tables(struct hlx_program *);
 /* barrier.c */
 int hlx_program_barriers(struct hlx_program *);
-/* replay.c */
+/* commands.c */
 int hlx_program_materialize(struct hlx_program *);
-/* The step as the kernels see it; the steps of one phase, where it has any; what they have queued: sent, or sent and
+void hlx_program_release(struct hlx_program *);
+/* Steps [first, first + n), of which none is a host call, once more; wait: behind a barrier. */
+void hlx_program_record(struct hlx_program *, VkCommandBuffer, uint32_t first, uint32_t n, bool wait);
+/* replay.c: the step as the kernels see it; the steps of one phase, where it has any; what they have queued: sent, or sent and
  * waited for. */
 int hlx_replay_write(struct hlx_program *, const struct hlx_step *);
 int hlx_replay_phase(struct hlx_program *, uint8_t phase, const struct hlx_step *);
 int hlx_replay_send(struct hlx_program *);
 int hlx_replay_submit(struct hlx_program *);
-/* Steps [first, first + n), of which none is a host call, once more; wait: behind a barrier. */
-void hlx_program_record(struct hlx_program *, VkCommandBuffer, uint32_t first, uint32_t n, bool wait);
-void hlx_program_release(struct hlx_program *);
+/* Bytes of a cell.  Where each lane has its own: put for the next start, get from the run last waited for. */
+int hlx_replay_put(struct hlx_program *, uint32_t cell, uint64_t offset, uint64_t bytes, const void *in);
+int hlx_replay_get(struct hlx_program *, uint32_t cell, uint64_t offset, uint64_t bytes, void *out);
 
 /* span.c */
 struct hlx_past {

@@ -255,11 +255,16 @@ int hlx_device_send(struct hlx_device *dev, const VkCommandBuffer *cmd, uint32_t
 	return 0;
 }
 
+int hlx_device_wait_for(struct hlx_device *dev, uint64_t sent)
+{
+	if (dev->waited >= sent)
+		return 0;
+	HLX_TRY(wait_progress(dev, sent));
+	dev->waited = sent;
+	return hlx_device_complaint(dev);
+}
+
 int hlx_device_wait(struct hlx_device *dev)
 {
-	if (dev->waited == dev->timeline_value)
-		return 0;
-	HLX_TRY(wait_progress(dev, dev->timeline_value));
-	dev->waited = dev->timeline_value;
-	return hlx_device_complaint(dev);
+	return hlx_device_wait_for(dev, dev->timeline_value);
 }

@@ -34,7 +34,7 @@ struct hlx_device {
 	VkCommandPool pool;
 	VkCommandBuffer transfer;
 	VkSemaphore timeline;
-	uint64_t timeline_value, waited;
+	uint64_t timeline_value, waited; /* of the last command buffer sent, and the last known to be done */
 	unsigned timeout_s;
 	struct hlx_memory staging;
 	VkDebugUtilsMessengerEXT messenger;
@@ -52,6 +52,8 @@ int hlx_device_complaint(const struct hlx_device *);
 int hlx_device_send(struct hlx_device *, const VkCommandBuffer *cmd, uint32_t n);
 /* Until all that was sent is done; hlx_memory_read() and _write() begin with it. */
 int hlx_device_wait(struct hlx_device *);
+/* Until what was sent when timeline_value was that is done. */
+int hlx_device_wait_for(struct hlx_device *, uint64_t sent);
 
 /* Bytes that can still be allocated for the device. */
 uint64_t hlx_memory_available(const struct hlx_device *);

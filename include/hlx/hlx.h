@@ -189,10 +189,13 @@ struct hlx_program_options {
 	bool hash;                   /* with an optimizer: hash the state after the update */
 	enum hlx_recompute recompute;
 	struct hlx_past *past;       /* for a graph with positions; outlives the program */
+	uint32_t in_flight;          /* runs that may be under way at once, up to HLX_MAX_IN_FLIGHT; 0: 1 */
 };
+#define HLX_MAX_IN_FLIGHT 8u
 /* An arena's planned size, for hlxt plan and for refusing what does not fit. */
 struct hlx_plan_info {
-	uint64_t weights, states, gradients, activations, parameters; /* bytes; activations: and all else that is dead at times */
+	/* bytes; activations: and all else that is dead at times; parameters: what the host writes and reads, in_flight times */
+	uint64_t weights, states, gradients, activations, parameters;
 	uint64_t total, available;
 	uint64_t sums;   /* of gradients: what holds them, whole or unfinished */
 	uint32_t arenas; /* that sums is made of: one of all parameters each */
@@ -214,26 +217,37 @@ uint32_t hlx_optimizer_states(const struct hlx_registry *, const char *optimizer
 /* Contiguous elements [first, first + count) of a tensor's value or gradient (what: HLX_VALUE, HLX_GRAD; a
  * parameter's HLX_GRAD is the final sum over the slots).  Where there are several passes an input's value is that of the
  * whole batch if its first axis is HLX_BATCH; other tensors have what the last pass left.
- * write stores f32 through hlx_store. */
+ * write stores f32 through hlx_store.
+ * Each run under way has its inputs for itself: written is what the next start takes, read what the run last waited for
+ * had, until a later one's inputs take that place.  With in_flight > 1 all inputs are to be written before each start: what
+ * another run had is not there.  Anything else is one for all runs: reading or writing it waits for every run that was
+ * started, and finds what the last one left. */
 int hlx_program_write(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, const void *in);
 int hlx_program_read(struct hlx_program *, const char *tensor, int what, uint64_t first, uint64_t count, void *out);
 /* Replays the whole list once, its passes one after the other, and waits. */
 int hlx_program_run(struct hlx_program *, const struct hlx_step *);
-/* The same in two: between them the caller may do anything; what touches the device waits by itself. */
+/*
+ * The same in two: between them the caller may do anything; what touches the device waits by itself.  Runs are made in the
+ * order of their starts, each on what the one before left.  start returns while fewer than in_flight runs are under way; with
+ * as many it waits for the oldest first, whose results are lost then.  (A run in several passes, or with host calls, is all
+ * but over when start returns.)  wait waits for the oldest run not yet waited for; with none it returns 0.
+ */
 int hlx_program_start(struct hlx_program *, const struct hlx_step *);
 int hlx_program_wait(struct hlx_program *);
-/* Of the last run: sum of the loss, count of positions, norm of the mean gradient (0 without backward). */
+/* Of the run last waited for (with in_flight 1 the last one, waited for here): sum of the loss, count of positions, norm of
+ * the mean gradient (0 without backward). */
 struct hlx_result {
 	float loss_sum, count, grad_norm;
 };
 int hlx_program_result(struct hlx_program *, struct hlx_result *);
 /*
- * Of the last run of a program with options.hash: the hash of hlx/math.h of every tensor in every array,
+ * Of the same run, of a program with options.hash: the hash of hlx/math.h of every tensor in every array,
  * out[param * arrays + array], arrays being 1 + hlx_optimizer_states(): the value, then the states.  Of nothing where the
  * graph has no parameters.  Added up, the low and the high words each, they are the hash of the state.
  */
 int hlx_program_hash(struct hlx_program *, uint64_t *out);
-/* HLX_ENUMERIC, naming the first tensor that holds a value that is not finite; 0 where there is none. */
+/* HLX_ENUMERIC, naming the first tensor that holds a value that is not finite; 0 where there is none.  Parameters and
+ * gradients are those of the last run that was started, loss and norm those of the run last waited for. */
 int hlx_program_find_bad(struct hlx_program *);
 
 #endif

@@ -1,5 +1,6 @@
 /* dash.c - hlxt dash DIR: the server, by libmicrohttpd, a thread a connection. */
 #include "runner/dash/dash.h"
+#include "runner/paths.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -115,13 +116,18 @@ static enum MHD_Result serve(void *ctx, struct MHD_Connection *c, const char *pa
 }
 
 /* Until SIGINT or SIGTERM, which this thread alone takes. */
-static int wait_for_end(struct MHD_Daemon *m, const sigset_t *ends)
+static int wait_for_end(const struct dash *d, struct MHD_Daemon *m, const sigset_t *ends)
 {
+	char *runs = dash_runs(d->dir);
+	bool none = runs && !strcmp(runs, "[]");
 	int number;
 
 	printf("http://127.0.0.1:%u/  (Ctrl-C ends)\n", (unsigned)MHD_get_daemon_info(m, MHD_DAEMON_INFO_BIND_PORT)->port);
 	if (!dash_asset("/uplot.txt"))
 		printf("note: this hlxt was built without charts: configure --with-uplot\n");
+	if (none)
+		printf("note: %s has no run yet; the page shows each as it begins\n", d->dir);
+	free(runs);
 	CLI_TRY(cli_flush());
 	sigwait(ends, &number);
 	return 0;
@@ -132,15 +138,11 @@ static int dash(const struct cli_args *args)
 	struct dash d = { .dir = args->operand };
 	const struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)args->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	char *runs = dash_runs(d.dir);
-	bool none = !runs || !strcmp(runs, "[]");
 	struct MHD_Daemon *m;
 	sigset_t ends;
 	int status;
 
-	free(runs);
-	if (none)
-		return hlx_fail(HLX_EIO, "%s: neither a run's folder nor one with runs in it", d.dir);
+	CLI_TRY(path_folder(d.dir));
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
@@ -152,7 +154,7 @@ static int dash(const struct cli_args *args)
 	if (!m)
 		return hlx_fail(HLX_EOUTPUT, "dash: 127.0.0.1:%d: %s; --port 0 takes any that is free", (int)args->port,
 				errno ? strerror(errno) : "the server does not start");
-	status = wait_for_end(m, &ends);
+	status = wait_for_end(&d, m, &ends);
 	d.quit = true;
 	MHD_stop_daemon(m);
 	return status;
@@ -160,7 +162,7 @@ static int dash(const struct cli_args *args)
 
 const struct command command_dash = {
 	"dash", "DIR", "show runs in a browser while they train",
-	"DIR is a run's folder, or one with runs in it. Shown are losses, learning rate, gradient norm, tokens a "
+	"DIR is a run's folder, or one with runs in it, also those that begin later. Shown are losses, learning rate, gradient norm, tokens a "
 	"second, samples, and the configuration or what differs in it; of two runs, the step through which they "
 	"are identical.\n\n"
 	"It prints the address of its page, which is on 127.0.0.1 only and fetches nothing from elsewhere; from "
@@ -168,5 +170,5 @@ const struct command command_dash = {
 	"It is there where hlx was built with libmicrohttpd, and its charts where configure was told "
 	"--with-uplot.",
 	"hlxt dash runs\n",
-	{ OPT_PORT }, dash
+	{ OPT_PORT }, dash, NULL
 };

@@ -9,5 +9,5 @@ static int dash(const struct cli_args *args)
 }
 
 const struct command command_dash = {
-	"dash", "DIR", "show runs in a browser while they train (not built in)", NULL, NULL, { OPT_PORT }, dash
+	"dash", "DIR", "show runs in a browser while they train (not built in)", NULL, NULL, { OPT_PORT }, dash, NULL
 };
