@@ -15,6 +15,8 @@ static void print_plan(const char *name, const struct hlx_program *p)
 	if (i.again)
 		printf(" (%u of them to recompute)", i.again);
 	printf(", %u barriers", i.barriers);
+	if (i.fused)
+		printf(", %u passes fused with their neighbours'", i.fused);
 	printf(i.passes > 1 ? ", in %u passes\n" : "\n", i.passes);
 	bytes("weights", i.weights);
 	bytes("optimizer", i.states);

@@ -96,12 +96,16 @@ static struct hlx_program *plan(struct model *m, const char *text, enum hlx_reco
 	return p;
 }
 
+/* A node's work may be done by another. */
 static unsigned count(const struct hlx_program *p, const char *path)
 {
 	unsigned n = 0;
 
-	for (uint32_t i = 0; i < p->n_steps; i++)
-		n += p->step[i].again && !strcmp(p->node[p->step[i].node].path, path);
+	for (uint32_t i = 0; i < p->n_steps; i++) {
+		const struct hlx_prog_node *at = &p->node[p->step[i].node];
+		uint32_t next = at->next[p->step[i].backward];
+		n += p->step[i].again && (!strcmp(at->path, path) || (next != HLX_NONE && !strcmp(p->node[next].path, path)));
+	}
 	return n;
 }
 

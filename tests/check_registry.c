@@ -135,8 +135,8 @@ END_TEST
 static const struct {
 	const char *fault, *words[2];
 } faults[] = {
-	{ "abi_major", { "ABI 2.0", "hlx with 1.0" } },
-	{ "abi_minor", { "ABI 1.1", "rebuild" } },
+	{ "abi_major", { "ABI 2.1", "hlx with 1.1" } },
+	{ "abi_minor", { "ABI 1.2", "rebuild" } },
 	{ "plugin_size", { "hlx_plugin has", "bytes" } },
 	{ "op_size", { "op", "lacks" } },
 	{ "impl_size", { "implementation", "lacks" } },
@@ -186,6 +186,24 @@ START_TEST(takes_an_early_op)
 	ck_ok(hlx_registry_load(r, bad("early", "it.so")));
 	ck_assert_ptr_null(HLX_LATER(hlx_registry_op(r, "bad"), bench));
 	ck_assert_ptr_null(HLX_LATER(hlx_registry_op(r, "bad"), work));
+	hlx_registry_destroy(r);
+	remove_dir();
+}
+END_TEST
+
+START_TEST(takes_an_early_impl)
+{
+	const struct hlx_impl *impl;
+	struct hlx_registry *r;
+	size_t i = 0;
+
+	make_dir();
+	ck_assert_int_eq(hlx_registry_create(&r), 0);
+	ck_ok(hlx_registry_load(r, bad("early_impl", "it.so")));
+	while ((impl = hlx_registry_impl_at(r, i, NULL)) && strcmp(impl->op, "bad"))
+		i++;
+	ck_assert_ptr_nonnull(impl);
+	ck_assert(!HLX_LATER(impl, finishes) && !HLX_LATER(impl, yields) && !HLX_LATER(impl, unread));
 	hlx_registry_destroy(r);
 	remove_dir();
 }
@@ -388,7 +406,8 @@ END_TEST
 int main(void)
 {
 	const struct toys_test tests[] = { { loads_and_lists, 0 }, { folder_in_order_of_names, 0 },
-		{ path_of_folders, 0 }, { refuses_fault, N_FAULTS }, { takes_an_early_op, 0 }, { takes_the_same_file_once, 0 }, { refuses_files, 0 },
+		{ path_of_folders, 0 }, { refuses_fault, N_FAULTS }, { takes_an_early_op, 0 }, { takes_an_early_impl, 0 },
+		{ takes_the_same_file_once, 0 }, { refuses_files, 0 },
 		{ refuses_cut_files, 0 }, { reads_abi_first, 0 }, { refuses_writers, 0 },
 		{ chooses, 0 }, { keeps_denormals, 0 }, { fastmath_would_flush, 0 } };
 

@@ -110,6 +110,22 @@ static int run_turns(struct hlx_timer *t, struct hlx_program *p, unsigned turns,
 	return 0;
 }
 
+/* With the neighbour's that the node does: what lies between them is not read, and where it is not kept, not written. */
+static struct hlx_work work_of(const struct hlx_program *p, const struct hlx_span *s)
+{
+	const struct hlx_prog_node *n = &p->node[s->node], *next;
+	struct hlx_work w = hlx_bench_node_work(n->op, &n->pub, s->backward), more;
+	const struct hlx_finish *f = &n->finish[s->backward];
+
+	if (n->next[s->backward] == HLX_NONE)
+		return w;
+	next = &p->node[n->next[s->backward]];
+	more = hlx_bench_node_work(next->op, &next->pub, s->backward);
+	w.ops += more.ops;
+	w.bytes += more.bytes - 4.0 * (double)hlx_numel(s->backward ? &n->desc[f->slot] : &next->desc[f->slot]) * (f->keep ? 1 : 2);
+	return w;
+}
+
 /* The spans of each pass become one. */
 static void merge(const struct hlx_program *p, struct hlx_profile *f)
 {
@@ -126,7 +142,7 @@ static void merge(const struct hlx_program *p, struct hlx_profile *f)
 			f->span[k].seconds += s.seconds;
 			continue;
 		}
-		s.work = hlx_bench_node_work(p->node[s.node].op, &p->node[s.node].pub, s.backward);
+		s.work = work_of(p, &s);
 		s.work.ops *= s.times;
 		s.work.bytes *= s.times;
 		f->span[n++] = s;

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const hlx_check_mode_name[HLX_CHECK_MODE_COUNT] = { "direct", "twice", "inside", "same" };
+const char *const hlx_check_mode_name[HLX_CHECK_BEHIND + 1] = { "direct", "twice", "inside", "same", "before",
+	"behind" };
 
 /* gemm's bias is a parameter and an attribute: cases give dims to what is not infer()'s alone. */
 static bool is_input(const struct hlx_op *op, const char *name)
@@ -100,8 +101,20 @@ static bool alike(const struct hlx_check_case *c)
 	return n > 1;
 }
 
+/* How many inputs the neighbour has, where it is one that has a mode. */
+static uint32_t next_inputs(const struct hlx_check_case *c)
+{
+	uint32_t n = 0;
+
+	for (const struct hlx_slot *s = c->next->op->slots; s->name; s++)
+		n += s->role == HLX_IN ? 1 : s->role == HLX_OUT ? 0 : 3;
+	return n <= 2 && c->next->op->kind == HLX_LAYER && c->op->kind == HLX_LAYER ? n : 0;
+}
+
 static bool has_mode(const struct hlx_check_case *c, enum hlx_check_mode mode)
 {
+	if (mode >= HLX_CHECK_BEFORE)
+		return mode == HLX_CHECK_BEFORE ? next_inputs(c) > 0 : next_inputs(c) == 1;
 	return mode == HLX_CHECK_DIRECT || mode == HLX_CHECK_INSIDE || (mode == HLX_CHECK_TWICE && c->op->kind != HLX_LOSS) ||
 		(mode == HLX_CHECK_SAME && alike(c));
 }
@@ -113,6 +126,8 @@ static void line_of(const struct hlx_check_case *c, enum hlx_check_mode mode, ch
 
 	for (uint32_t i = 0; i < c->n_in; i++) {
 		const char *from = mode == HLX_CHECK_SAME && is_float(&c->in[i]) ? c->in[0].name : c->in[i].name;
+		if (mode == HLX_CHECK_BEHIND && !strcmp(c->in[i].name, c->op->slots[c->next->slot].name))
+			from = "pre";
 		n += (size_t)snprintf(text + n, room - n, " %s=%s%s", c->in[i].name,
 				mode == HLX_CHECK_INSIDE && is_float(&c->in[i]) ? "pre_" : "", from);
 	}
@@ -145,12 +160,38 @@ static int inputs(struct hlx_graph *g, const struct hlx_check_case *c, enum hlx_
 	return 0;
 }
 
+static int wire_behind(struct hlx_graph *g, const struct hlx_check_case *c, const char *text)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "%s %s", c->next->op->name, c->op->slots[c->next->slot].name);
+	HLX_TRY(hlx_graph_wire(g, "t", "pre", line, "case"));
+	return hlx_graph_wire(g, "t", "y", text, "case");
+}
+
+static int wire_before(struct hlx_graph *g, const struct hlx_check_case *c, const char *text)
+{
+	const struct hlx_op *op = c->next->op;
+	char line[128];
+	size_t n = (size_t)snprintf(line, sizeof(line), "%s", op->name);
+
+	HLX_TRY(hlx_graph_wire(g, "t", "first", text, "case"));
+	if (next_inputs(c) > 1)
+		HLX_TRY(hlx_graph_input(g, "other", hlx_graph_desc(g, "t.first")));
+	for (uint32_t s = 0; op->slots[s].name && n < sizeof(line); s++)
+		if (op->slots[s].role == HLX_IN)
+			n += (size_t)snprintf(line + n, sizeof(line) - n, " %s=%s", op->slots[s].name, s == c->next->slot ? "first" : "other");
+	return hlx_graph_wire(g, "t", "y", line, "case");
+}
+
 static int wire(struct hlx_graph *g, const struct hlx_check_case *c, enum hlx_check_mode mode)
 {
 	char text[512];
 
 	HLX_TRY(inputs(g, c, mode));
 	line_of(c, mode, text, sizeof(text));
+	if (mode >= HLX_CHECK_BEFORE)
+		return mode == HLX_CHECK_BEFORE ? wire_before(g, c, text) : wire_behind(g, c, text);
 	if (mode == HLX_CHECK_TWICE) {
 		HLX_TRY(hlx_graph_wire(g, "t", "first", text, "case"));
 		tie(g, c->op, text, sizeof(text));
@@ -188,7 +229,7 @@ bool hlx_check_graph_create(struct hlx_registry *r, const struct hlx_check_case 
 		return false;
 	if (c->in[0].desc.rank < 2)
 		o.slots = 1;
-	out->status = hlx_check_friends_load(r);
+	out->status = mode < HLX_CHECK_BEFORE ? hlx_check_friends_load(r) : 0;
 	if (out->status >= 0)
 		out->status = hlx_graph_create(r, &o, &out->graph);
 	if (out->status >= 0 && impl)

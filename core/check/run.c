@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "core/program/program.h"
 #include "hlx/math.h"
@@ -9,7 +10,7 @@
 #define POISON 0xffu /* four of them are a NaN */
 
 const char *const hlx_check_name[HLX_CHECK_COUNT] = { "lint", "runs", "again", "written", "stray", "store", "bits", "accum",
-	"slots", "strides", "wired", "windows", "loops", "denormals", "double", "gradient" };
+	"slots", "strides", "wired", "fused", "windows", "loops", "denormals", "double", "gradient" };
 
 void hlx_check_complain(struct hlx_check *b, enum hlx_check_id id, const struct hlx_check_case *c, const char *what,
 		const char *fmt, ...)
@@ -89,6 +90,9 @@ struct run {
 	struct hlx_program *program;
 	struct hlx_walk *walk;
 	float *seed;
+	enum hlx_check_id id;
+	bool backward;
+	uint64_t digest; /* of all results */
 };
 
 /* Whatever a kernel does not write shows, and so does what it reads before it is written. */
@@ -138,7 +142,7 @@ static int write_inputs(struct run *r)
 	}
 	for (uint32_t i = 0; i < r->graph->n_params; i++)
 		HLX_TRY(hlx_weights_write(r->weights, i, 0, r->walk->param[i], NULL));
-	if (c->op->kind != HLX_LOSS)
+	if (c->op->kind != HLX_LOSS && r->backward)
 		HLX_TRY(hlx_program_write(r->program, r->out, HLX_GRAD, 0, hlx_numel(hlx_graph_desc(r->graph, r->out)),
 				r->seed));
 	return 0;
@@ -150,13 +154,14 @@ static void compare(struct run *r, const char *path, const char *kind, const flo
 	float most = hlx_data_largest(want, n);
 	uint64_t at = n, bad = 0;
 
+	r->digest = XXH64(got, n * sizeof(*got), r->digest);
 	for (uint64_t i = n; i-- > 0;)
 		if (!hlx_data_near(hlx_bits(got[i]), hlx_bits(want[i]), most, tier)) {
 			at = i;
 			bad++;
 		}
 	if (at < n)
-		hlx_check_complain(r->bench, HLX_CHECK_WIRED, r->c, r->what, "%s of %s: element %llu of %llu is %08x (%g), want %08x (%g); %llu differ",
+		hlx_check_complain(r->bench, r->id, r->c, r->what, "%s of %s: element %llu of %llu is %08x (%g), want %08x (%g); %llu differ",
 				kind, path, (unsigned long long)at, (unsigned long long)n, hlx_bits(got[at]), (double)got[at],
 				hlx_bits(want[at]), (double)want[at], (unsigned long long)bad);
 }
@@ -182,7 +187,7 @@ static int compare_padding(struct run *r, const char *path, uint32_t cell)
 	HLX_TRY(hlx_memory_read(r->program->dev, m, at + r->program->cell[cell].bytes, n, bytes));
 	for (uint64_t i = 0; i < n; i++)
 		if (bytes[i] != POISON) {
-			hlx_check_complain(r->bench, HLX_CHECK_WIRED, r->c, r->what, "byte %llu past the end of %s was written", (unsigned long long)i,
+			hlx_check_complain(r->bench, r->id, r->c, r->what, "byte %llu past the end of %s was written", (unsigned long long)i,
 					path);
 			break;
 		}
@@ -199,7 +204,7 @@ static int compare_inputs(struct run *r)
 		uint32_t s = r->graph->tensor[hlx_graph_find_tensor(r->graph, path)].storage;
 		HLX_TRY(compare_tensor(r, path, HLX_VALUE, hlx_walk_value(r->walk, path), n));
 		HLX_TRY(compare_padding(r, path, p->value_cell[s]));
-		if (r->c->in[i].desc.dtype != HLX_F32 || p->cell[p->grad_cell[s]].first == HLX_NONE)
+		if (r->c->in[i].desc.dtype != HLX_F32 || !r->backward || p->cell[p->grad_cell[s]].first == HLX_NONE)
 			continue;
 		HLX_TRY(compare_tensor(r, path, HLX_GRAD, hlx_walk_grad(r->walk, path), n));
 		HLX_TRY(compare_padding(r, path, p->grad_cell[s]));
@@ -229,7 +234,7 @@ static int compare_all(struct run *r)
 	uint32_t s = r->graph->tensor[hlx_graph_find_tensor(r->graph, r->out)].storage;
 
 	HLX_TRY(compare_inputs(r));
-	for (uint32_t i = 0; i < r->graph->n_params; i++) {
+	for (uint32_t i = 0; i < r->graph->n_params && r->backward; i++) {
 		HLX_TRY(compare_tensor(r, r->graph->param[i].path, HLX_GRAD, r->walk->final[i],
 				hlx_numel(&r->graph->param[i].desc)));
 		HLX_TRY(compare_padding(r, r->graph->param[i].path, r->program->final_cell[i]));
@@ -241,16 +246,34 @@ static int compare_all(struct run *r)
 	return compare_padding(r, r->out, r->program->value_cell[s]);
 }
 
-static int create_program(struct run *r)
+/* Of the program alone: are the two one, and is it wanted? */
+static int ask_first(struct run *r, const struct hlx_program_options *o)
+{
+	struct hlx_program *plan = NULL;
+	int status = hlx_program_create_untried(r->bench->dev, r->graph, NULL, o, &plan);
+
+	if (status >= 0)
+		status = !hlx_program_plan(plan).fused || (r->bench->wanted && !r->bench->wanted(r->bench->ctx, plan));
+	hlx_program_destroy(plan);
+	return status;
+}
+
+static int create_program(struct run *r, bool apart)
 {
 	const char *keep[HLX_MAX_SLOTS + 2] = { NULL };
-	struct hlx_program_options o = { .backward = true, .keep = keep,
-		.seed = r->c->op->kind == HLX_LOSS ? NULL : r->out };
+	struct hlx_program_options o = { .backward = r->backward, .keep = keep, .apart = apart,
+		.seed = r->c->op->kind == HLX_LOSS || !r->backward ? NULL : r->out };
 
 	for (uint32_t i = 0; i < r->c->n_in; i++)
 		keep[i] = r->c->in[i].name;
 	keep[r->c->n_in] = r->out;
-	HLX_TRY(hlx_weights_create(r->bench->dev, r->graph, 0, &r->weights));
+	if (r->c->next && !apart) {
+		int status = ask_first(r, &o);
+		if (status)
+			return status;
+	}
+	if (!r->weights)
+		HLX_TRY(hlx_weights_create(r->bench->dev, r->graph, 0, &r->weights));
 	return hlx_program_create_untried(r->bench->dev, r->graph, r->weights, &o, &r->program);
 }
 
@@ -267,10 +290,28 @@ static int run_twice(struct run *r, enum hlx_family family)
 		hlx_check_fill_walk(r->walk, r->c, family, turn + r->bench->seed * 64);
 		HLX_TRY(write_inputs(r));
 		HLX_TRY(hlx_walk_forward(r->walk, &step));
-		HLX_TRY(hlx_walk_backward(r->walk, &step, r->c->op->kind == HLX_LOSS ? NULL : r->out, r->seed));
+		if (r->backward)
+			HLX_TRY(hlx_walk_backward(r->walk, &step, r->c->op->kind == HLX_LOSS ? NULL : r->out, r->seed));
 		HLX_TRY(hlx_program_run(r->program, &step));
 		HLX_TRY(compare_all(r));
 	}
+	return 0;
+}
+
+/* What is near its reference has its own bits: they are to be the same ones where each does its own work. */
+static int run_apart(struct run *r, enum hlx_family family)
+{
+	uint64_t fused = r->digest;
+
+	if (!r->c->next || r->bench->impl->tier == HLX_PORTABLE)
+		return 0;
+	hlx_program_destroy(r->program);
+	r->program = NULL;
+	r->digest = 0;
+	HLX_TRY(create_program(r, true));
+	HLX_TRY(run_twice(r, family));
+	if (r->digest != fused)
+		hlx_check_complain(r->bench, r->id, r->c, r->what, "results differ in bits from those of the two nodes apart");
 	return 0;
 }
 
@@ -282,11 +323,26 @@ static bool refuses(struct run *r)
 	return false;
 }
 
+/* The neighbour's other input is one of the case's. */
+static void add_other(struct run *r, struct hlx_check_case *both)
+{
+	const struct hlx_desc *d = r->graph ? hlx_graph_desc(r->graph, "other") : NULL;
+
+	*both = *r->c;
+	if (!d || !both->next || both->n_in == HLX_MAX_SLOTS)
+		return;
+	snprintf(both->in[both->n_in].name, sizeof(both->in[0].name), "other");
+	both->in[both->n_in++].desc = *d;
+	r->c = both;
+}
+
 void hlx_check_run_case(struct hlx_check *b, const struct hlx_check_case *c, enum hlx_check_mode mode,
 		enum hlx_family family, uint64_t slots)
 {
 	struct hlx_check_graph g;
-	struct run r = { .bench = b, .c = c };
+	struct hlx_check_case both;
+	struct run r = { .bench = b, .c = c, .id = c->next ? HLX_CHECK_FUSED : HLX_CHECK_WIRED,
+		.backward = !c->next || !c->next->infer };
 	int status;
 
 	if (!hlx_check_graph_create(b->registry, c, mode, b->impl, slots, &g))
@@ -294,20 +350,25 @@ void hlx_check_run_case(struct hlx_check *b, const struct hlx_check_case *c, enu
 	snprintf(r.what, sizeof(r.what), "%s, %s", hlx_check_mode_name[mode], hlx_family_name[family]);
 	r.graph = g.graph;
 	r.out = g.out;
+	add_other(&r, &both);
 	status = g.status;
 	if (status >= 0) {
-		snprintf(r.what, sizeof(r.what), "%s, %s, %u slots", hlx_check_mode_name[mode], hlx_family_name[family],
-				(unsigned)g.graph->options.slots);
+		snprintf(r.what, sizeof(r.what), "%s%s%s, %s, %u slots%s", hlx_check_mode_name[mode], c->next ? " " : "",
+				c->next ? c->next->op->name : "", hlx_family_name[family], (unsigned)g.graph->options.slots,
+				r.backward ? "" : ", forward");
 		status = hlx_walk_create(g.graph, &r.walk);
 	}
 	if (status >= 0)
-		status = refuses(&r) ? 1 : create_program(&r);
+		status = refuses(&r) ? 1 : create_program(&r, false);
 	if (status == 0)
 		status = run_twice(&r, family);
+	if (status == 0)
+		status = run_apart(&r, family);
 	if (status < 0 && b->strange && hlx_check_refusal(status))
 		b->refused++;
 	else if (status < 0)
-		hlx_check_complain(b, HLX_CHECK_WIRED, c, r.what, "%s", hlx_message());
+		hlx_check_complain(b, r.id, c, r.what, "%s", hlx_message());
+	b->status = status < 0 ? status : 0;
 	b->ran += status <= 0;
 	free(r.seed);
 	hlx_walk_destroy(r.walk);

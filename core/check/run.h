@@ -21,6 +21,7 @@ enum hlx_check_id {
 	HLX_CHECK_SLOTS,     /* partial sums of several batch slots */
 	HLX_CHECK_STRIDES,   /* tensors that are not dense, or start elsewhere */
 	HLX_CHECK_WIRED,     /* in graphs: neighbours, tied parameters, one tensor for two inputs, views */
+	HLX_CHECK_FUSED,     /* neighbours' work that it does itself: the bits of both, apart */
 	HLX_CHECK_WINDOWS,   /* tensors that no binding sees whole */
 	HLX_CHECK_LOOPS,     /* dims beyond 65,535 */
 	HLX_CHECK_DENORMALS, /* the reference's bits do not depend on flush-to-zero */
@@ -39,7 +40,8 @@ struct hlx_check {
 	bool strange;                 /* the case is generated: that it cannot be run is no failure */
 	int status;                   /* of the last run: negative where it could not be made */
 	void (*complain)(void *ctx, enum hlx_check_id, const char *line); /* a line for each difference; may be NULL */
-	/* Asked when a program of one node has been recorded, and not yet built: false leaves it.  May be NULL. */
+	/* Asked when a program of one node, or of one and a neighbour, has been recorded, and not yet built: false leaves it.
+	 * May be NULL. */
 	bool (*wanted)(void *ctx, const struct hlx_program *);
 	void *ctx;
 };
@@ -57,6 +59,7 @@ bool hlx_check_refuses(struct hlx_check *, const struct hlx_node *);
 void hlx_check_fill_walk(struct hlx_walk *, const struct hlx_check_case *, enum hlx_family, uint64_t turn);
 int hlx_check_make_seed(const struct hlx_graph *, const char *path, enum hlx_family, uint64_t turn, float **out);
 
+/* With the case's next: where the two are fused, else it is no run. */
 void hlx_check_run_case(struct hlx_check *, const struct hlx_check_case *, enum hlx_check_mode, enum hlx_family,
 		uint64_t slots);
 

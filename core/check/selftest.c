@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <xxhash.h>
 
 #include "core/check/probe.h"
 #include "core/check/small.h"
@@ -14,11 +15,18 @@
 #define MAX_CASES 128u
 #define MAX_WORK 3e8 /* terms: 0.3 s of a reference */
 
-/* One implementation: its kernels in the program (NULL: what it does on the host), and how many shapes each has passed. */
+/* A kernel (pipeline NULL: what is done on the host), and the neighbour whose work it does, if it does one's. */
+struct kernel {
+	const struct hlx_pipeline *pipeline;
+	struct hlx_check_next next;
+	enum hlx_check_mode mode;
+};
+
+/* One implementation: its kernels in the program, and how many shapes each has passed. */
 struct trial {
 	struct hlx_program *program;
 	const struct hlx_prog_node *node; /* the first of it */
-	const struct hlx_pipeline *kernel[MAX_KERNELS];
+	struct kernel kernel[MAX_KERNELS];
 	uint32_t passed[MAX_KERNELS];
 	bool running[MAX_KERNELS];
 	uint32_t n, enough; /* shapes */
@@ -36,29 +44,50 @@ struct trial {
 
 /* ---- kernels ---- */
 
-static bool kernel_of(const struct hlx_prog_step *s, const struct hlx_pipeline **out)
+static bool kernel_of(const struct hlx_program *p, const struct hlx_prog_step *s, struct kernel *out)
 {
-	*out = s->kind == HLX_DISPATCH ? s->pipeline : NULL;
+	const struct hlx_prog_node *n = &p->node[s->node];
+
+	*out = (struct kernel){ .pipeline = s->kind == HLX_DISPATCH ? s->pipeline : NULL };
+	for (uint32_t i = 0; i < s->n_access; i++)
+		if (s->access[i].next) {
+			out->next = (struct hlx_check_next){ p->node[n->next[s->backward]].op, n->finish[s->backward].slot, !p->options.backward };
+			out->mode = s->backward ? HLX_CHECK_BEHIND : HLX_CHECK_BEFORE;
+		}
 	return s->kind == HLX_DISPATCH || s->kind == HLX_HOST_CALL; /* fills and copies compute nothing */
 }
 
-static uint32_t find(const struct trial *t, const struct hlx_pipeline *k)
+static bool is_same(const struct kernel *a, const struct kernel *b)
+{
+	return a->pipeline == b->pipeline && a->next.op == b->next.op && a->next.slot == b->next.slot &&
+		a->next.infer == b->next.infer && a->mode == b->mode;
+}
+
+static uint32_t find(const struct trial *t, const struct kernel *k)
 {
 	uint32_t i = 0;
 
-	while (i < t->n && t->kernel[i] != k)
+	while (i < t->n && !is_same(&t->kernel[i], k))
 		i++;
 	return i;
+}
+
+static uint64_t key_of(const struct trial *t, const struct kernel *k)
+{
+	uint64_t key = hlx_verdict_key(t->base, k->pipeline);
+	const uint32_t how[] = { k->next.slot, k->next.infer, k->mode };
+
+	return k->next.op ? XXH64(how, sizeof(how), XXH64(k->next.op->name, strlen(k->next.op->name), key)) : key;
 }
 
 static void collect(struct trial *t, const struct hlx_verdicts *v)
 {
 	const struct hlx_program *p = t->program;
-	const struct hlx_pipeline *k;
+	struct kernel k;
 
 	for (uint32_t i = 0; i < p->n_steps; i++)
-		if (p->node[p->step[i].node].impl == t->node->impl && kernel_of(&p->step[i], &k) && find(t, k) == t->n &&
-				t->n < MAX_KERNELS && !(t->base && hlx_verdicts_has(v, hlx_verdict_key(t->base, k))))
+		if (p->node[p->step[i].node].impl == t->node->impl && kernel_of(p, &p->step[i], &k) && find(t, &k) == t->n &&
+				t->n < MAX_KERNELS && !(t->base && hlx_verdicts_has(v, key_of(t, &k))))
 			t->kernel[t->n++] = k;
 }
 
@@ -84,19 +113,20 @@ static void stop(struct trial *t, bool passed)
 static bool wanted(void *ctx, const struct hlx_program *p)
 {
 	struct trial *t = ctx;
-	const struct hlx_pipeline *k;
+	struct kernel k;
 	bool news = t->again, stranger = false;
 
 	for (uint32_t i = 0; i < p->n_steps; i++) {
-		uint32_t at = kernel_of(&p->step[i], &k) ? find(t, k) : t->n;
+		uint32_t at = kernel_of(p, &p->step[i], &k) ? find(t, &k) : t->n;
 		news |= at < t->n && t->passed[at] < t->enough;
-		stranger |= at == t->n && p->step[i].kind == HLX_DISPATCH && !t->again;
+		stranger |= at == t->n && p->step[i].kind == HLX_DISPATCH && !t->again &&
+			p->node[p->step[i].node].impl == t->node->impl;
 	}
 	if (!news || (t->strict && stranger))
 		return false;
 	for (uint32_t i = 0; i < p->n_steps; i++)
-		if (kernel_of(&p->step[i], &k) && find(t, k) < t->n)
-			t->running[find(t, k)] = true;
+		if (kernel_of(p, &p->step[i], &k) && find(t, &k) < t->n)
+			t->running[find(t, &k)] = true;
 	return true;
 }
 
@@ -162,6 +192,34 @@ static int run_both(struct trial *t, const struct hlx_check_case *c, struct hlx_
 	return status;
 }
 
+/* The same with each neighbour, where the two are fused. */
+static int run_fused(struct trial *t, const struct hlx_check_case *c)
+{
+	int status = 0;
+
+	t->check.strange = true; /* other shapes may not go together */
+	for (uint32_t i = 0; i < t->n && status >= 0; i++) {
+		const struct kernel *k = &t->kernel[i];
+		struct hlx_check_case both = *c;
+		unsigned ran = t->check.ran;
+		if (!k->next.op || t->passed[i] >= t->enough)
+			continue;
+		both.next = &k->next;
+		hlx_check_run_case(&t->check, &both, k->mode, HLX_FAMILY_NORMAL, 0);
+		status = judge(t);
+		if (status == 0 && t->check.ran != ran && !t->big) {
+			t->again = true;
+			hlx_check_run_case(&t->check, &both, k->mode, HLX_FAMILY_MIXED, 0);
+			t->again = false;
+			status = judge(t);
+		}
+		stop(t, status == 0);
+		t->program->dev->trials += t->check.ran - ran;
+	}
+	t->check.strange = false;
+	return status;
+}
+
 static int run_case(struct trial *t, const char *text)
 {
 	const struct hlx_op *op = t->node->op;
@@ -176,6 +234,7 @@ static int run_case(struct trial *t, const char *text)
 			HLX_TRY(run_both(t, &c, (struct hlx_trial_how){ .slots = slots }));
 		return 0;
 	}
+	HLX_TRY(run_fused(t, &c));
 	HLX_TRY(run_both(t, &c, (struct hlx_trial_how){ 0 }));
 	if (!op->ref_backward || !t->node->impl->backward)
 		return 0;
@@ -273,12 +332,13 @@ static int refuse(struct trial *t)
 static void keep(struct trial *t, struct hlx_verdicts *v)
 {
 	for (uint32_t i = 0; i < t->n; i++) {
-		const char *name = t->kernel[i] ? t->kernel[i]->shader->name : "the host's part";
+		const struct hlx_pipeline *k = t->kernel[i].pipeline;
+		const char *name = k ? k->shader->name : "the host's part";
 		if (!t->passed[i])
 			LOG(t, "self-test: %s/%s: no small shape reaches %s as it is specialized here: not tried", t->node->op->name,
 					t->node->impl->name, name);
 		if (t->base && t->passed[i])
-			hlx_verdicts_add(v, hlx_verdict_key(t->base, t->kernel[i]));
+			hlx_verdicts_add(v, key_of(t, &t->kernel[i]));
 	}
 }
 

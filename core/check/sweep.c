@@ -1,6 +1,8 @@
 /* sweep.c - what an implementation of a layer or a loss is held to, on the op's cases and on others made from them. */
 #include "core/check/sweep.h"
 
+#include "core/registry/registry.h"
+
 static const struct hlx_trial_how whole = { .grads = ~0ull, .slots = 1 };
 
 /* Ordinary values and those of every magnitude or the edges, and the other families by turns; all on an author's own case. */
@@ -97,6 +99,37 @@ static void check_wired(struct hlx_sweep *s, const struct hlx_check_case *c)
 		run_wired(s, c, HLX_CHECK_TWICE, (enum hlx_family)f, 0, HLX_CHECK_WIRED);
 }
 
+/* A neighbour whose work it might do, with slot between the two. */
+static void try_next(struct hlx_sweep *s, const struct hlx_check_case *c, struct hlx_check_next next, enum hlx_check_mode mode)
+{
+	struct hlx_check_case both = *c;
+	bool strange = s->check.strange;
+
+	s->check.strange = true; /* most do not go together */
+	both.next = &next;
+	for (int infer = 0; infer <= (mode == HLX_CHECK_BEFORE); infer++) {
+		next.infer = infer;
+		run_wired(s, &both, mode, HLX_FAMILY_NORMAL, 0, HLX_CHECK_FUSED);
+		if (!s->o->quick && !strange && s->check.impl->tier == HLX_PORTABLE)
+			run_wired(s, &both, mode, HLX_FAMILY_MIXED, 0, HLX_CHECK_FUSED);
+	}
+	s->check.strange = strange;
+}
+
+static void check_fused(struct hlx_sweep *s, const struct hlx_check_case *c)
+{
+	const struct hlx_op *op;
+
+	for (size_t i = 0; HLX_LATER(s->check.impl, finishes) && (op = hlx_registry_op_at(s->check.registry, i, NULL)); i++) {
+		for (uint32_t k = 0; op->kind == HLX_LAYER && op->slots[k].name; k++)
+			if (op->slots[k].role == HLX_IN)
+				try_next(s, c, (struct hlx_check_next){ .op = op, .slot = k }, HLX_CHECK_BEFORE);
+		for (uint32_t k = 0; op->kind == HLX_LAYER && c->op->slots[k].name; k++)
+			if (c->op->slots[k].role == HLX_IN)
+				try_next(s, c, (struct hlx_check_next){ .op = op, .slot = k }, HLX_CHECK_BEHIND);
+	}
+}
+
 static void check_case(struct hlx_sweep *s, const struct hlx_check_case *c, uint32_t k)
 {
 	check_values(s, c, k);
@@ -105,6 +138,8 @@ static void check_case(struct hlx_sweep *s, const struct hlx_check_case *c, uint
 	check_strides(s, c, k);
 	if (!s->o->quick || !s->check.strange)
 		check_wired(s, c);
+	if (!s->o->quick || k < 2)
+		check_fused(s, c);
 }
 
 /* -- generated cases --------------------------------------------------------------------------------------- */

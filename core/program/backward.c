@@ -243,7 +243,9 @@ static int go(struct hlx_program *p, const bool *active)
 			continue;
 		HLX_TRY(set_accum(p, n));
 		HLX_TRY(partial_cells(p, n));
-		HLX_TRY(hlx_build_record(p, n, true));
+		hlx_fuse_backward(p, n, active);
+		if (p->node[n].done_by[1] == HLX_NONE)
+			HLX_TRY(hlx_build_record(p, n, true));
 		if (p->graph->passes == 1)
 			HLX_TRY(reduce_finished(p, n, active));
 		else

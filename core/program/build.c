@@ -72,6 +72,7 @@ int hlx_build_add_node(struct hlx_program *p, const struct hlx_op *op, const cha
 		slots++;
 	n->op = op;
 	n->saved = n->work[0] = n->work[1] = HLX_NONE;
+	n->next[0] = n->next[1] = n->done_by[0] = n->done_by[1] = HLX_NONE;
 	for (uint32_t s = 0; s < HLX_MAX_SLOTS; s++)
 		n->value[s] = n->grad[s] = HLX_NONE;
 	if (!(n->path = strdup(path)))
@@ -124,8 +125,10 @@ int hlx_build_record(struct hlx_program *p, uint32_t node, bool backward)
 	int status;
 
 	p->dev->host.lint = must_lint(p, n);
+	hlx_fuse_show(p, node, true);
 	status = record ? record(&p->dev->host.pub, &n->pub, &rec) :
 		hlx_fail(HLX_ENOTSUP, "has no backward pass, which training needs");
+	hlx_fuse_show(p, node, false);
 
 	return status < 0 ? hlx_build_error(p, node, status) : 0;
 }
@@ -259,6 +262,16 @@ static int add_graph_node(struct hlx_program *p, uint32_t i)
 	return hlx_build_prepare(p, index, gn->impl);
 }
 
+/* Of two whose work one does: where the second one is, whose other inputs are there by then. */
+static int record_forward(struct hlx_program *p, uint32_t node)
+{
+	const struct hlx_prog_node *n = &p->node[node];
+
+	if (n->next[0] != HLX_NONE)
+		return 0;
+	return hlx_build_record(p, n->done_by[0] == HLX_NONE ? node : n->done_by[0], false);
+}
+
 static int build_forward(struct hlx_program *p)
 {
 	const struct hlx_graph *g = p->graph;
@@ -269,7 +282,7 @@ static int build_forward(struct hlx_program *p)
 		p->node[g->loss].pub.accum |= 1ull << slot;
 	}
 	for (uint32_t i = 0; i < g->n_nodes; i++)
-		HLX_TRY(hlx_build_record(p, i, false));
+		HLX_TRY(record_forward(p, i));
 	return g->loss == HLX_NONE ? 0 : g->passes > 1 ? hlx_passes_reduce_loss(p) : hlx_build_reduce_loss(p);
 }
 
@@ -293,6 +306,7 @@ int hlx_program_build(struct hlx_program *p)
 		if (status < 0)
 			return hlx_prefix(status, "%s: ", p->graph->node[i]->where);
 	}
+	HLX_TRY(hlx_fuse_forward(p));
 	HLX_TRY(hlx_passes_begin(p));
 	HLX_TRY(build_forward(p));
 	if (p->options.backward)

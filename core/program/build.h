@@ -16,6 +16,9 @@ int hlx_build_record(struct hlx_program *, uint32_t node, bool backward);
 /* Infers, prepares, records forward: of a node that [ops] may choose the implementation of. */
 int hlx_build_finish(struct hlx_program *, uint32_t node);
 int hlx_build_error(const struct hlx_program *, uint32_t node, int status);
+bool hlx_build_is_whole(const struct hlx_program *, const struct hlx_tensor *); /* all of a storage, as it lies there */
+/* What the node makes: its first OUT, or NULL. */
+const struct hlx_tensor *hlx_build_output(const struct hlx_program *, uint32_t node);
 
 /* out = or += the tree over the slots of partial. */
 struct hlx_reduction {
@@ -31,6 +34,13 @@ int hlx_build_loss_slot(const struct hlx_program *, uint32_t *out); /* the slott
 
 int hlx_build_backward(struct hlx_program *);               /* backward.c */
 int hlx_build_remember(struct hlx_program *, uint32_t storage, const struct hlx_desc *); /* its gradient is written there */
+/*
+ * fuse.c: sets next and done_by.  Forward: of all nodes, once they are prepared.  Backward: of a node whose grads and accum
+ * are set; active: by node, those that a gradient reaches.
+ */
+int hlx_fuse_forward(struct hlx_program *);
+void hlx_fuse_backward(struct hlx_program *, uint32_t node, const bool *active);
+void hlx_fuse_show(struct hlx_program *, uint32_t node, bool show); /* in pub.finish, while it records */
 /* share.c: lets inputs' gradients be the output's, and takes them out of the node's grads. */
 int hlx_build_share(struct hlx_program *, uint32_t node);
 /* passes.c: for a program with one pass they do nothing */

@@ -172,6 +172,8 @@ static void count(struct hlx_program *p)
 	i->arenas = !p->options.backward ? 0 : p->n_levels + 1;
 	i->sums = !p->options.backward ? 0 : i->passes == 1 ? p->cell[p->gradients_cell].bytes :
 		i->arenas * p->cell[p->roots_cell].bytes;
+	for (uint32_t n = 0; n < p->graph->n_nodes; n++)
+		i->fused += (p->node[n].done_by[0] != HLX_NONE) + (p->node[n].done_by[1] != HLX_NONE);
 	i->total = i->weights + i->states + i->gradients + i->activations + i->parameters;
 	for (uint32_t s = 0; s < p->n_steps; s++) {
 		i->dispatches += p->step[s].kind == HLX_DISPATCH;

@@ -126,6 +126,7 @@ void hlx_program_destroy(struct hlx_program *p)
 	for (uint32_t i = 0; p->grad_state && i < p->graph->n_storages; i++)
 		free(p->grad_state[i].written);
 	free(p->grad_state);
+	free(p->reader);
 	free(p->value_cell);
 	free(p->grad_cell);
 	free(p->batch_cell);
@@ -168,6 +169,11 @@ int hlx_program_print(const struct hlx_program *p, FILE *f)
 		char phase[16];
 		fprintf(f, "%5u %c %-9s %-8s %-28s %s/%s", i, s->barrier ? '|' : ' ', kinds[s->kind],
 				phase_name(s, phase), n->path, n->op->name, n->impl->name);
+		for (uint32_t j = 0; j < s->n_access; j++)
+			if (s->access[j].next) {
+				fprintf(f, " and %s", p->node[n->next[s->backward]].path);
+				break;
+			}
 		if (s->kind == HLX_DISPATCH)
 			fprintf(f, "  %s (%u, %u, %u)", s->pipeline->shader->name, s->groups[0], s->groups[1], s->groups[2]);
 		for (uint32_t j = 0; j < s->n_access; j++) {

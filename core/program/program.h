@@ -3,6 +3,7 @@
  *
  *   build.c   nodes forward, backward, reductions, norm, optimizer, hash -> steps with symbolic arguments (cells)
  *   passes.c  what a step in several micro-batches has besides: phases, and the sums that join them
+ *   fuse.c    which nodes do a neighbour's work at the end of their own
  *   record.c  what a plugin's dispatch() and its kin check and append
  *   recompute.c a layer's forward steps once more, before its backward steps
  *   compile.c the steps' pipelines, built side by side
@@ -38,12 +39,13 @@ struct hlx_cell {
 	uint32_t first, last;    /* steps, once scheduled epochs, that touch it; first HLX_NONE: none */
 	bool persistent;         /* keeps its memory all the time */
 	const struct hlx_memory *external; /* of hlx_weights */
+	bool dropped;            /* nobody writes it: a tensor between two nodes of which one does the other's work */
 };
 
 struct hlx_access {
 	uint32_t cell;
 	uint64_t offset, range;
-	bool read, write, texel;
+	bool read, write, texel, next; /* next: of the node's neighbour, whose work it does */
 	uint8_t tensor; /* 1 + the slot of whose tensor in the cell it sees elements, 0: of the bytes as they lie there */
 };
 
@@ -89,6 +91,8 @@ struct hlx_prog_node {
 	char *path;
 	void *attrs;                     /* owned, for nodes the graph does not have */
 	bool prepared;
+	struct hlx_finish finish[2];     /* forward, backward: node next's work, or none (HLX_NONE) */
+	uint32_t next[2], done_by[2];    /* done_by: the node that does this one's work, or HLX_NONE */
 };
 
 struct hlx_rec {
@@ -122,6 +126,7 @@ struct hlx_program {
 	uint32_t *param_cell, *final_cell; /* by parameter: its value, its gradient summed over the slots */
 	uint64_t *first_block; /* by parameter, and the end: of its squares, in elements */
 	struct hlx_grad_state *grad_state; /* by storage */
+	struct hlx_use *reader; /* by storage, of one tensor that fills it: its only reader, else HLX_NONE */
 	uint32_t past_cell, weights_cell, gradients_cell, squares_cell, table_cell, flags_cell, loss_cell, norm_cell, steps_cell;
 	uint32_t blocks_cell, keys_cell, sums_cell, result_cell; /* of the state hash, where there is one */
 	uint64_t *further_use; /* by parameter, and the end: where sums of its uses but the first are in roots */

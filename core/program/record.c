@@ -8,22 +8,27 @@ static int resolve(struct hlx_rec *rec, const struct hlx_arg *a, const char *wha
 	struct hlx_program *p = rec->program;
 	const struct hlx_prog_node *n = &p->node[rec->node];
 	static const char *const names[] = { "value", "gradient", "saved bytes", "work bytes", "step" };
-	uint32_t cell = HLX_NONE;
+	uint32_t cell = HLX_NONE, kind = a->what < HLX_NEXT_VALUE ? a->what : a->what - HLX_NEXT_VALUE;
 	uint64_t bytes;
 
-	if (a->what > HLX_STEP || (a->what <= HLX_GRAD && a->slot >= n->pub.n_slots))
+	if (a->what >= HLX_NEXT_VALUE && n->next[rec->backward] != HLX_NONE)
+		n = &p->node[n->next[rec->backward]];
+	else if (a->what >= HLX_NEXT_VALUE)
+		kind = UINT32_MAX;
+	if (kind > HLX_STEP || (kind <= HLX_GRAD && a->slot >= n->pub.n_slots))
 		return hlx_fail(HLX_EPLUGIN, "%s: slot %u, what %u: there is no such thing", what, a->slot, a->what);
-	switch (a->what) {
+	switch (kind) {
 	case HLX_VALUE: cell = n->value[a->slot]; break;
 	case HLX_GRAD: cell = n->grad[a->slot]; break;
 	case HLX_SAVED: cell = n->saved; break;
 	case HLX_WORK: cell = n->work[rec->backward]; break;
 	case HLX_STEP: cell = p->steps_cell; break;
 	}
-	if (cell == HLX_NONE)
-		return hlx_fail(HLX_EPLUGIN, "%s: the %s of %s is not there", what, names[a->what],
-				a->what <= HLX_GRAD ? n->op->slots[a->slot].name : "the node");
-	*out = (struct hlx_access){ .cell = cell, .offset = a->offset, .range = a->range, .texel = a->how == HLX_TEXEL };
+	if (cell == HLX_NONE || p->cell[cell].dropped)
+		return hlx_fail(HLX_EPLUGIN, "%s: the %s of %s is not there", what, names[kind],
+				kind <= HLX_GRAD ? n->op->slots[a->slot].name : "the node");
+	*out = (struct hlx_access){ .cell = cell, .offset = a->offset, .range = a->range, .texel = a->how == HLX_TEXEL,
+		.next = a->what >= HLX_NEXT_VALUE };
 	if (a->what == HLX_STEP) {
 		out->offset = n->step_offset;
 		out->range = HLX_ALIGN;
@@ -32,7 +37,7 @@ static int resolve(struct hlx_rec *rec, const struct hlx_arg *a, const char *wha
 	if (out->offset % HLX_ALIGN || out->offset >= bytes || out->range > bytes - out->offset)
 		return hlx_fail(HLX_EPLUGIN, "%s: the window at %llu of %llu bytes leaves the %s (%llu bytes) or starts at no "
 				"multiple of %u", what, (unsigned long long)out->offset, (unsigned long long)out->range,
-				names[a->what], (unsigned long long)bytes, HLX_ALIGN);
+				names[kind], (unsigned long long)bytes, HLX_ALIGN);
 	if (!out->range)
 		out->range = bytes - out->offset;
 	return 0;

@@ -9,8 +9,7 @@
  */
 #include "core/program/build.h"
 
-/* All of a storage, as it lies there. */
-static bool is_whole(const struct hlx_program *p, const struct hlx_tensor *t)
+bool hlx_build_is_whole(const struct hlx_program *p, const struct hlx_tensor *t)
 {
 	return hlx_is_contiguous(&t->desc) && hlx_numel(&t->desc) == p->graph->storage[t->storage].elements;
 }
@@ -86,8 +85,8 @@ static bool may_share(const struct hlx_program *p, uint32_t node, uint32_t slot,
 	const struct hlx_tensor *in = hlx_build_tensor(p, node, slot), *other;
 	const struct hlx_node *pub = &p->node[node].pub;
 
-	if (!(p->node[node].op->slots[slot].flags & HLX_SAMEGRAD) || !(pub->grads >> slot & 1) || !is_whole(p, in) ||
-			!is_whole(p, out) || p->grad_state[in->storage].n || p->grad_state[in->storage].zeroed)
+	if (!(p->node[node].op->slots[slot].flags & HLX_SAMEGRAD) || !(pub->grads >> slot & 1) || !hlx_build_is_whole(p, in) ||
+			!hlx_build_is_whole(p, out) || p->grad_state[in->storage].n || p->grad_state[in->storage].zeroed)
 		return false;
 	for (uint32_t s = 0; s < pub->n_slots; s++) /* x + x: the second adds to the first */
 		if (s != slot && (other = hlx_build_tensor(p, node, s)) && other->storage == in->storage)
@@ -95,7 +94,7 @@ static bool may_share(const struct hlx_program *p, uint32_t node, uint32_t slot,
 	return is_safe_among(p, node, in->storage, out->storage);
 }
 
-static const struct hlx_tensor *output(const struct hlx_program *p, uint32_t node)
+const struct hlx_tensor *hlx_build_output(const struct hlx_program *p, uint32_t node)
 {
 	for (uint32_t s = 0; s < p->node[node].pub.n_slots; s++)
 		if (p->node[node].op->slots[s].role == HLX_OUT)
@@ -105,7 +104,7 @@ static const struct hlx_tensor *output(const struct hlx_program *p, uint32_t nod
 
 int hlx_build_share(struct hlx_program *p, uint32_t node)
 {
-	const struct hlx_tensor *out = output(p, node);
+	const struct hlx_tensor *out = hlx_build_output(p, node);
 	bool kept = p->seeded || p->graph->options.input_grads || (p->options.keep && p->options.keep[0]);
 
 	if (out && !kept)

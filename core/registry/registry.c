@@ -181,7 +181,7 @@ static int add_op(struct hlx_registry *r, const struct hlx_op *op, const char *p
 
 static int add_impl(struct hlx_registry *r, const struct hlx_impl *impl, const char *path)
 {
-	if (impl->struct_size < sizeof(*impl) || !impl->op || !impl->name || !*impl->name || !impl->forward ||
+	if (impl->struct_size < offsetof(struct hlx_impl, finishes) || !impl->op || !impl->name || !*impl->name || !impl->forward ||
 			(impl->tier != HLX_PORTABLE && impl->tier != HLX_DEVICE))
 		return hlx_fail(HLX_EPLUGIN, "%s: an implementation lacks its op, name, tier or forward()", path);
 	for (size_t i = 0; i < r->impls.count; i++) {

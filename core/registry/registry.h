@@ -10,7 +10,7 @@ struct hlx_core_host;
 
 /* Members that came later: a plugin made before them has a smaller struct. */
 #define HLX_LATER(s, member) \
-	((s)->struct_size >= offsetof(__typeof__(*(s)), member) + sizeof((s)->member) ? (s)->member : NULL)
+	((s)->struct_size >= offsetof(__typeof__(*(s)), member) + sizeof((s)->member) ? (s)->member : 0)
 
 /* From now on what is there stays: an op or implementation of the same name, from a later plugin, is left out. */
 void hlx_registry_shadow(struct hlx_registry *);

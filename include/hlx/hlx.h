@@ -189,6 +189,7 @@ struct hlx_program_options {
 	bool hash;                   /* with an optimizer: hash the state after the update */
 	enum hlx_recompute recompute;
 	struct hlx_past *past;       /* for a graph with positions; outlives the program */
+	bool apart;                  /* no node does a neighbour's work (struct hlx_finish): it changes no bit; for tests */
 	uint32_t in_flight;          /* runs that may be under way at once, up to HLX_MAX_IN_FLIGHT; 0: 1 */
 };
 #define HLX_MAX_IN_FLIGHT 8u
@@ -202,6 +203,7 @@ struct hlx_plan_info {
 	uint32_t passes; /* micro-batches a run */
 	uint32_t steps, dispatches, barriers;
 	uint32_t again;  /* dispatches that recompute made more */
+	uint32_t fused;  /* passes of nodes that their neighbours do */
 };
 /* weights NULL: plan only (hlx_program_plan works, nothing is allocated).  Otherwise, where the graph's mode is portable,
  * each implementation that this device and driver have not run before is tried against its op's reference first. */

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define HLX_ABI_MAJOR 1u /* must be equal */
-#define HLX_ABI_MINOR 0u /* plugin's <= host's; members are only appended */
+#define HLX_ABI_MINOR 1u /* plugin's <= host's; members are only appended */
 #define HLX_MAX_RANK  4
 #define HLX_MAX_SLOTS 16
 #define HLX_ALIGN     256u /* every tensor, and every slot of a partial, starts at a multiple of this many bytes */
@@ -141,6 +141,8 @@ struct hlx_step {
 #define HLX_STEP_ROOM 208u /* bytes for an op's own scalars */
 #define HLX_STEP_REF64 { .size = sizeof(struct hlx_step), .train = 1, .step = 1, .n_seq = 1 } /* that of ref64 */
 
+struct hlx_finish;
+
 struct hlx_node { /* one line of the INI's wiring */
 	size_t struct_size;
 	const char *name;      /* "layer.3.fc" */
@@ -162,11 +164,31 @@ struct hlx_node { /* one line of the INI's wiring */
 	 * computes at a time, nor (but for step->position) on where the first one is.  Only a model of such nodes can be
 	 * decoded in parts, with what SPANS inputs had before kept. */
 	uint32_t causal;
+	/* While a pass records: the neighbours whose work this node does at the end of its own, forward and backward, or NULL. */
+	const struct hlx_finish *finish[2];
+};
+
+/*
+ * A neighbour whose pass a node's last kernels can do: what lies between the two, a tensor that only the one makes and only
+ * the other reads, then need not be written and read again.  All of it is in memory, or none.
+ *
+ *     forward    node -> tensor -> neighbour    the node writes the neighbour's first OUT; its own first OUT only if keep
+ *     backward   neighbour -> tensor -> node    the node writes the gradient of the neighbour's input, not of its own:
+ *                                               that of the one slot in the neighbour's grads, never added to
+ *
+ * The bits are those of the two one after the other.  The neighbour's tensors are HLX_NEXT_VALUE and HLX_NEXT_GRAD arguments.
+ */
+struct hlx_finish {
+	size_t struct_size;
+	const char *op;              /* the neighbour's */
+	const struct hlx_node *node;
+	uint32_t slot;               /* forward: the tensor is this input of the neighbour's; backward: of the node's */
+	uint32_t keep;               /* forward: others read the tensor, too */
 };
 
 /* One kernel argument, in binding order: a window of a slot's storage.  A kernel writes elements of the slot's tensor alone:
  * others that the window holds may be changing meanwhile. */
-enum hlx_what { HLX_VALUE = 0, HLX_GRAD, HLX_SAVED, HLX_WORK, HLX_STEP };
+enum hlx_what { HLX_VALUE = 0, HLX_GRAD, HLX_SAVED, HLX_WORK, HLX_STEP, HLX_NEXT_VALUE, HLX_NEXT_GRAD };
 enum hlx_how { HLX_SSBO = 0, HLX_TEXEL }; /* TEXEL: a uniform texel buffer of rgba32f */
 struct hlx_arg {
 	uint16_t slot;
@@ -260,7 +282,17 @@ struct hlx_impl {
 	/* Bytes written at scalars (at most room); 0 where the op has none. */
 	size_t (*step)(const struct hlx_node *, const struct hlx_step *, void *scalars, size_t room);
 	void (*destroy)(const struct hlx_host *, struct hlx_node *); /* [main] */
+	/* Its node's pass can end with the neighbour's: 0, else no (nobody is told why).  [main], after prepare(); no pass has
+	 * recorded yet, or no backward one. */
+	int (*finishes)(const struct hlx_host *, const struct hlx_node *, const struct hlx_finish *, bool backward);
+	/* HLX_YIELDS_...: what this implementation computes is the op's definition and no more (nothing is saved for backward),
+	 * so that a neighbour may do it.  Nobody does so where an INI names the implementation. */
+	uint32_t yields;
+	/* bit s: backward() does not read the value of slot s */
+	uint64_t unread;
 };
+#define HLX_YIELDS_FORWARD 1u
+#define HLX_YIELDS_BACKWARD 2u
 
 struct hlx_plugin {
 	uint32_t abi_major, abi_minor; /* these two words never move */

@@ -126,6 +126,8 @@ static const struct hlx_impl flat = {
 	.prepare = add_prepare,
 	.forward = forward_flat,
 	.backward = backward_flat,
+	.yields = HLX_YIELDS_FORWARD,
+	.unread = 1ull << A | 1ull << B | 1ull << Y,
 };
 
 static const struct hlx_impl texel = {
@@ -139,6 +141,8 @@ static const struct hlx_impl texel = {
 	.prepare = add_prepare,
 	.forward = forward_texel,
 	.backward = backward_texel,
+	.yields = HLX_YIELDS_FORWARD,
+	.unread = 1ull << A | 1ull << B | 1ull << Y,
 };
 
 static const struct hlx_op *const ops[] = { &op, NULL };

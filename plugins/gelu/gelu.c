@@ -83,6 +83,8 @@ static const struct hlx_impl flat = {
 	.prepare = gelu_prepare,
 	.forward = forward_flat,
 	.backward = backward_flat,
+	.yields = HLX_YIELDS_FORWARD | HLX_YIELDS_BACKWARD,
+	.unread = 1ull << Y,
 };
 
 static const struct hlx_impl texel = {
@@ -96,6 +98,8 @@ static const struct hlx_impl texel = {
 	.prepare = gelu_prepare,
 	.forward = forward_texel,
 	.backward = backward_texel,
+	.yields = HLX_YIELDS_FORWARD | HLX_YIELDS_BACKWARD,
+	.unread = 1ull << Y,
 };
 
 static const struct hlx_op *const ops[] = { &op, NULL };

@@ -28,7 +28,7 @@ struct gemm_operand {
 	uint64_t base, row, col, s0, s1;
 };
 
-/* How a task ends; also the flags of the kernels' push block. */
+/* How a task ends; also the flags of the kernels' push block, which has what gemm_next_of() says above bit 8. */
 enum {
 	GEMM_ADD_BIAS = 1, /* C = hlx_store(acc + bias) */
 	GEMM_CONTINUE = 2, /* acc starts from what is stored, else from +0 */
@@ -36,11 +36,23 @@ enum {
 	GEMM_RAW = 8       /* C = acc, unflushed: a partial sum */
 };
 
+/*
+ * A neighbour's work that a task's last kernels do (struct hlx_finish; gemm_finish.c).  r is what the task alone would store:
+ *     ADD            c = store(r + e)
+ *     GELU           c = store(gelu(r))
+ *     GELU_KEEP      the same, and f = r
+ *     GELU_BACKWARD  c = store(r gelu'(e))
+ * Elements of c, e and f have the same index.  The kernels know these numbers, and GEMM_NEXT_BIAS: r = store(acc + bias).
+ */
+enum gemm_next { GEMM_ALONE, GEMM_NEXT_ADD, GEMM_NEXT_GELU, GEMM_NEXT_GELU_KEEP, GEMM_NEXT_GELU_BACKWARD, GEMM_NEXT_BIAS = 8 };
+
 struct gemm_task {
 	uint64_t m, n, k, z, dim1;
 	struct gemm_operand a, b, c;
 	uint32_t flags;
 	uint64_t bias_base;
+	enum gemm_next next;
+	struct gemm_operand e, f; /* laid out as c; where next has none, one that is there anyway */
 };
 
 /*
@@ -111,14 +123,22 @@ struct gemm_engine {
  */
 struct gemm_kernel {
 	const struct hlx_shader *shader;
-	uint32_t spec[8], n_spec, tile_m, tile_n;
+	uint32_t spec[9], n_spec, tile_m, tile_n;
 	bool texel;
+	bool next; /* E and F follow the others; with texel, E is a texel buffer */
 };
 int gemm_dispatch(const struct gemm_run *, const struct gemm_task *, const struct gemm_window *,
 		  const struct gemm_kernel *);
 int gemm_prepare(const struct hlx_host *, struct hlx_node *, const struct gemm_engine *);
 int gemm_forward(const struct hlx_host *, const struct hlx_node *, struct hlx_rec *, const struct gemm_engine *);
 int gemm_backward(const struct hlx_host *, const struct hlx_node *, struct hlx_rec *, const struct gemm_engine *);
+/* gemm_finish.c: whether a node's product can end with the neighbour's work; its task, then; what the kernels are to do for
+ * a window, with GEMM_NEXT_BIAS. */
+int gemm_finishes(const struct hlx_host *, const struct hlx_node *, const struct hlx_finish *, bool backward);
+void gemm_finish_task(struct gemm_task *, const struct hlx_node *, bool backward);
+uint32_t gemm_next_of(const struct gemm_task *, const struct gemm_window *);
+/* backward() reads no result, nor the bias. */
+#define GEMM_UNREAD (1ull << GEMM_C | 1ull << GEMM_BIAS)
 /* gemm_bias.c: the bias' gradient, the same kernel for all engines. */
 int gemm_run_dbias(const struct gemm_run *);
 

@@ -49,4 +49,5 @@ const struct hlx_impl gemm_impl_gemm16 = {
 	.prepare = prepare,
 	.forward = forward,
 	.backward = backward,
+	.unread = GEMM_UNREAD,
 };

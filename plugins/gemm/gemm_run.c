@@ -85,7 +85,7 @@ static uint32_t window_flags(const struct gemm_task *t, const struct gemm_window
 
 	if (w->k0 > 0)
 		flags |= GEMM_CONTINUE;
-	return flags | (t->flags & GEMM_CONTINUE);
+	return flags | (t->flags & GEMM_CONTINUE) | gemm_next_of(t, w) << 8;
 }
 
 /* Offsets may pass 2^32 elements; the kernel's sums of them wrap to the right ones, as the differences fit. */
@@ -117,8 +117,24 @@ static void need_work(const struct gemm_run *run, const struct gemm_task *t)
 		run->node->work_bytes = bytes;
 }
 
-static int make_args(const struct gemm_run *run, const struct gemm_task *t, const struct gemm_window *w, bool texel,
-		     struct hlx_arg args[7])
+/* Those of the kernel's kind; how many there are. */
+static uint32_t place_args(const struct gemm_task *t, const struct gemm_window *w, const struct gemm_kernel *kernel,
+			   struct hlx_arg args[9])
+{
+	uint32_t n = kernel->texel ? 7 : 5;
+
+	if (kernel->texel)
+		args[0].how = args[1].how = HLX_TEXEL;
+	if (!kernel->next)
+		return n;
+	args[n] = window_arg(&t->e, part(&t->e, t->dim1, w->z0, w->z1, w->m0, w->m1, w->n0, w->n1));
+	args[n].how = kernel->texel ? HLX_TEXEL : HLX_SSBO;
+	args[n + 1] = window_arg(&t->f, part(&t->f, t->dim1, w->z0, w->z1, w->m0, w->m1, w->n0, w->n1));
+	return n + 2;
+}
+
+static int make_args(const struct gemm_run *run, const struct gemm_task *t, const struct gemm_window *w,
+		     const struct gemm_kernel *kernel, struct hlx_arg args[9], uint32_t *n)
 {
 	struct stretch c = part_c(t, w);
 	struct gemm_operand d = pending(t);
@@ -133,10 +149,9 @@ static int make_args(const struct gemm_run *run, const struct gemm_task *t, cons
 	args[2] = window_arg(unfinished(t, w) ? &d : &t->c, c);
 	args[3] = flags & GEMM_ADD_BIAS ? bias : args[1];
 	args[4] = flags & GEMM_CONTINUE ? window_arg(&d, c) : args[2];
-	if (texel)
-		args[0].how = args[1].how = HLX_TEXEL;
 	if (args[2].what == HLX_WORK || args[4].what == HLX_WORK)
 		need_work(run, t);
+	*n = place_args(t, w, kernel, args);
 	return 0;
 }
 
@@ -145,14 +160,15 @@ int gemm_dispatch(const struct gemm_run *run, const struct gemm_task *t, const s
 {
 	struct hlx_pipeline *pipeline;
 	struct push push = make_push(t, w);
-	struct hlx_arg args[7];
+	struct hlx_arg args[9];
+	uint32_t n = 0;
 	int rc = run->host->pipeline(run->host, kernel->shader, kernel->spec, kernel->n_spec, &pipeline);
 
 	if (rc == 0)
-		rc = make_args(run, t, w, kernel->texel, args);
+		rc = make_args(run, t, w, kernel, args, &n);
 	if (rc || !run->rec)
 		return rc;
-	return run->host->dispatch(run->rec, pipeline, args, kernel->texel ? 7 : 5, &push, sizeof push,
+	return run->host->dispatch(run->rec, pipeline, args, n, &push, sizeof push,
 				   (push.n + kernel->tile_n - 1) / kernel->tile_n,
 				   (push.m + kernel->tile_m - 1) / kernel->tile_m, (uint32_t)(w->z1 - w->z0));
 }
@@ -243,6 +259,8 @@ static int run_forward(const struct gemm_run *run)
 {
 	struct gemm_task t = gemm_task_forward(run->node);
 
+	if (run->rec) /* prepare() does not know yet */
+		gemm_finish_task(&t, run->node, false);
 	return run_task(run, &t);
 }
 
@@ -251,6 +269,8 @@ static int run_backward(const struct gemm_run *run)
 	for (unsigned slot = GEMM_A; slot <= GEMM_WEIGHT; slot++)
 		if (gemm_wants(run->node, slot)) {
 			struct gemm_task t = gemm_task_grad(run->node, slot);
+			if (run->rec && slot == GEMM_A)
+				gemm_finish_task(&t, run->node, true);
 			int rc = run_task(run, &t);
 			if (rc)
 				return rc;

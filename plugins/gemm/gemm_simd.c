@@ -15,12 +15,21 @@
 #include "simd_tn_ssbo.spv.h"
 #include "simd_tt.spv.h"
 #include "simd_tt_ssbo.spv.h"
+#include "simd_nn_next.spv.h"
+#include "simd_nn_next_ssbo.spv.h"
+#include "simd_nt_next.spv.h"
+#include "simd_nt_next_ssbo.spv.h"
 
 #define SHADER(name) { #name, name##_spv, sizeof name##_spv, 1 }
 /* [texel][a transposed][b transposed] */
 static const struct hlx_shader shaders[2][2][2] = {
 	{ { SHADER(simd_nn_ssbo), SHADER(simd_nt_ssbo) }, { SHADER(simd_tn_ssbo), SHADER(simd_tt_ssbo) } },
 	{ { SHADER(simd_nn), SHADER(simd_nt) }, { SHADER(simd_tn), SHADER(simd_tt) } },
+};
+
+/* [texel][b transposed] */
+static const struct hlx_shader next_shaders[2][2] = {
+	{ SHADER(simd_nn_next_ssbo), SHADER(simd_nt_next_ssbo) }, { SHADER(simd_nn_next), SHADER(simd_nt_next) },
 };
 
 #define TM 32u
@@ -51,6 +60,9 @@ static struct gemm_kernel choose(const struct gemm_run *run, const struct gemm_t
 	spec[SPEC_EDGE] = m % TM || n % kernel.tile_n || k % k_step(caps, t);
 	spec[SPEC_GO_ON] = w->k0 > 0 || (t->flags & GEMM_CONTINUE);
 	spec[SPEC_ADD] = w->k1 == t->k && (t->flags & GEMM_ACCUM);
+	kernel.next = gemm_next_of(t, w) != GEMM_ALONE;
+	if (kernel.next)
+		kernel.shader = &next_shaders[texel][tb];
 	return kernel;
 }
 
@@ -122,4 +134,6 @@ const struct hlx_impl gemm_impl_simd = {
 	.prepare = prepare,
 	.forward = forward,
 	.backward = backward,
+	.finishes = gemm_finishes,
+	.unread = GEMM_UNREAD,
 };

@@ -17,7 +17,10 @@
  *
  * What the shape does not need is left out by specialization:  EDGE: m, n or k end inside a tile (indices are clamped,
  * and both operands are +0 beyond k, which changes no chain).  A_SCALAR, B_SCALAR, C_SCALAR: rows do not start
- * at multiples of 16 bytes.  GO_ON: GEMM_CONTINUE.  ADD: GEMM_ACCUM.
+ * at multiples of 16 bytes.  GO_ON: GEMM_CONTINUE.  ADD: GEMM_ACCUM.  
+ *
+ * Modules with NEXT end with a neighbour's work: with TB those of a forward pass, else gelu's backward pass.  Which, is known
+ * when they run alone: a further kernel costs 0.6 s of compiling.
  */
 #extension GL_EXT_control_flow_attributes : require
 
@@ -42,6 +45,24 @@ layout(std430, binding = 5) readonly buffer A_ { float A[]; };
 layout(std430, binding = 6) readonly buffer B_ { float B[]; };
 #define FETCH_A(i) texelFetch(A4, int((i) >> 2))
 #define FETCH_B(i) texelFetch(B4, int((i) >> 2))
+#endif
+#ifdef NEXT
+#include "../gelu/gelu.glsl"
+#define WORK (p.flags >> 8 & 7u) /* enum gemm_next in gemm.h */
+#ifdef SIMD_SSBO
+layout(std430, binding = 5) readonly buffer E_ { float E[]; };
+layout(std430, binding = 5) readonly buffer E4_ { vec4 E4[]; };
+layout(std430, binding = 6) writeonly buffer F_ { float F[]; };
+layout(std430, binding = 6) writeonly buffer F4_ { vec4 F4[]; };
+#define FETCH_E(i) E4[(i) >> 2]
+#define ELEMENT_E(i) E[i]
+#else
+layout(binding = 7) uniform samplerBuffer E4;
+layout(std430, binding = 8) writeonly buffer F_ { float F[]; };
+layout(std430, binding = 8) writeonly buffer F4_ { vec4 F4[]; };
+#define FETCH_E(i) texelFetch(E4, int((i) >> 2))
+#define ELEMENT_E(i) texelFetch(E4, int((i) >> 2))[(i) & 3u]
+#endif
 #endif
 layout(std430, binding = 2) buffer C4_ { vec4 C4[]; };
 layout(std430, binding = 3) readonly buffer Bias4 { vec4 bias4[]; };
@@ -164,6 +185,47 @@ vec4 finish4(vec4 acc, vec4 add, vec4 old)
 	return (p.flags & GEMM_RAW) != 0u ? acc : r;
 }
 
+#ifdef NEXT
+/* The 4 elements of E, where they begin at at. */
+vec4 load_e(uint at, uint col)
+{
+	vec4 e = vec4(0.0);
+	if (!C_SCALAR)
+		return FETCH_E(at);
+	for (uint c = 0u; c < 4u; c++)
+		if (col + c < p.n)
+			e[c] = ELEMENT_E(at + c);
+	return e;
+}
+
+/* r is what this product alone would store. */
+void end(vec4 acc, vec4 add, uint row, uint col, bool is_add)
+{
+	uint at = c_first + row * p.c_row + col;
+	vec4 r = hlx_store(acc + add), y;
+	if ((C_SCALAR || EDGE) && (row >= p.m || col >= p.n))
+		return;
+#if TB
+	bool keep = WORK == 3u && !is_add;
+	y = hlx_store(is_add ? r + load_e(at, col) : gelu_value(r));
+#else
+	bool keep = false;
+	y = hlx_store(gelu_slope(load_e(at, col), r));
+#endif
+	if (C_SCALAR) {
+		for (uint c = 0u; c < 4u; c++)
+			if (col + c < p.n) {
+				if (keep)
+					F[at + c] = r[c];
+				C[at + c] = y[c];
+			}
+		return;
+	}
+	if (keep)
+		F4[at >> 2] = r;
+	C4[at >> 2] = y;
+}
+#else
 void end(vec4 acc, vec4 add, uint row, uint col)
 {
 	uint at = c_first + row * p.c_row + col;
@@ -184,6 +246,7 @@ void end(vec4 acc, vec4 add, uint row, uint col)
 		old = C4[at >> 2];
 	C4[at >> 2] = finish4(acc, add, old);
 }
+#endif
 
 void main()
 {
@@ -238,6 +301,18 @@ void main()
 	vec4 rows[TM];
 	[[unroll]] for (int i = 0; i < TM; i++)
 		rows[i] = vec4(acc[i][0], acc[i][1], acc[i][2], acc[i][3]);
+#if defined(NEXT) && TB
+	/* Two loops, of which one has no turn: lavapipe runs both sides of a condition. */
+	uint adds = WORK == 1u ? TM : 0u;
+	[[dont_unroll]] for (uint i = 0u; i < adds; i++)
+		end(rows[i], add, row0 + i, col, true);
+	[[dont_unroll]] for (uint i = adds; i < TM; i++)
+		end(rows[i], add, row0 + i, col, false);
+#elif defined(NEXT)
+	[[dont_unroll]] for (uint i = 0u; i < TM; i++)
+		end(rows[i], add, row0 + i, col, false);
+#else
 	[[dont_unroll]] for (uint i = 0u; i < TM; i++)
 		end(rows[i], add, row0 + i, col);
+#endif
 }

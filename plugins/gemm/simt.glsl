@@ -15,6 +15,9 @@
  *
  * FMA (device tier): each product joins its sum unrounded, and SPLIT invocations share an output: each takes BK / SPLIT
  * of every piece's k, and a tree over shared memory adds what they have, in the same order each time.
+ *
+ * NEXT: it ends with a neighbour's work.  gelu, written out for each of an invocation's accumulators, would be 100 KiB
+ * that run once; so what the product alone would store is stored, and read again, two vec4 a turn, by a short loop.
  */
 #extension GL_EXT_control_flow_attributes : require
 
@@ -71,6 +74,18 @@ layout(std430, binding = 1) restrict readonly buffer B4_ { vec4 B4[]; };
 layout(std430, binding = 2) buffer C4_ { vec4 C4[]; };
 layout(std430, binding = 3) readonly buffer Bias4 { vec4 bias4[]; };
 layout(std430, binding = 4) readonly buffer D4_ { vec4 D4[]; };
+#ifdef NEXT
+#ifdef FMA
+layout(constant_id = 8) const uint NEXT_SPEC = 1u;
+#else
+layout(constant_id = 7) const uint NEXT_SPEC = 1u;
+#endif
+#include "gemm_next.glsl"
+layout(std430, binding = 5) readonly buffer E_ { float E[]; };
+layout(std430, binding = 5) readonly buffer E4_ { vec4 E4[]; };
+layout(std430, binding = 6) buffer F_ { float F[]; };
+layout(std430, binding = 6) buffer F4_ { vec4 F4[]; };
+#endif
 
 const uint ROOM = 2u * SIZE > TREE ? 2u * SIZE : TREE;
 shared vec4 piece[ROOM];
@@ -225,6 +240,60 @@ void end(vec4 acc, uint row, uint col)
 			gemm_end(acc[c], c_first + row * p.c_row + col + c, col + c);
 }
 
+#ifdef NEXT
+/* What the product alone would store. */
+vec4 result(vec4 acc, uint col)
+{
+	vec4 add = vec4(0.0);
+	if (BIASED)
+		add = bias4[(p.bias_base + col) >> 2];
+	return hlx_store(acc + add);
+}
+
+/* Those of 4 elements of C that there are: the sum with the other addend, or what gelu is to be taken of. */
+void part_alone(vec4 acc, uint row, uint col)
+{
+	uint at = c_first + row * p.c_row + col;
+	for (uint c = 0u; c < 4u; c++)
+		if (row < p.m && col + c < p.n) {
+			float r = hlx_store(acc[c] + (BIASED ? bias[p.bias_base + col + c] : 0.0));
+			if (IS_KEEP)
+				F[at + c] = r;
+			else
+				C[at + c] = IS_ADD ? hlx_store(r + E[at + c]) : r;
+		}
+}
+
+void part_next(uint row, uint col)
+{
+	uint at = c_first + row * p.c_row + col;
+	vec4 r = vec4(0.0), e = vec4(0.0);
+	for (uint c = 0u; c < 4u; c++)
+		if (row < p.m && col + c < p.n) {
+			r[c] = IS_KEEP ? F[at + c] : C[at + c];
+			e[c] = IS_BACKWARD ? E[at + c] : 0.0;
+		}
+	vec4 y = gemm_next(r, e);
+	for (uint c = 0u; c < 4u; c++)
+		if (row < p.m && col + c < p.n)
+			C[at + c] = y[c];
+}
+
+/* Vec4s at a and b, in their place. */
+void next(uint a, uint b)
+{
+	vec4 ra = IS_KEEP ? F4[a] : C4[a], rb = IS_KEEP ? F4[b] : C4[b], ea = vec4(0.0), eb = vec4(0.0);
+	if (IS_BACKWARD) {
+		ea = E4[a];
+		eb = E4[b];
+	}
+	ra = gemm_next(ra, ea);
+	rb = gemm_next(rb, eb);
+	C4[a] = ra;
+	C4[b] = rb;
+}
+#endif
+
 /* Accumulator i: 4 columns of a row. */
 #define FOR_ACC(i) [[unroll]] for (uint i = 0u; i < TM * GN; i++)
 #define ROW(i) (row0 + (ar + (i / GN >> 2) * LM) * 4u + (i / GN & 3u))
@@ -299,8 +368,32 @@ void main()
 	if (share > 0u)
 		return;
 #endif
+	bool part = EDGE && (C_SCALAR || row0 + BM > p.m || col0 + BN > p.n);
+#ifdef NEXT
+	if (part)
+		FOR_ACC(i)
+			part_alone(acc[i], ROW(i), COL(i));
+	else if (IS_ADD)
+		FOR_ACC(i)
+			C4[AT(i)] = gemm_next(result(acc[i], COL(i)), E4[AT(i)]);
+	else if (IS_KEEP)
+		FOR_ACC(i)
+			F4[AT(i)] = result(acc[i], COL(i));
+	else
+		FOR_ACC(i)
+			C4[AT(i)] = result(acc[i], COL(i));
+	[[dont_unroll]] for (uint i = 0u; !IS_ADD && i < TM * GN; i += 2u) {
+		uint j = i + 1u;
+		if (part) {
+			part_next(ROW(i), COL(i));
+			part_next(ROW(j), COL(j));
+		} else {
+			next(AT(i), AT(j));
+		}
+	}
+#else
 	/* Each instruction here runs once, cold: one short loop of these costs 4 to 10 us less than their sum in one. */
-	if (EDGE && (C_SCALAR || row0 + BM > p.m || col0 + BN > p.n))
+	if (part)
 		FOR_ACC(i)
 			end(acc[i], ROW(i), COL(i));
 	else if ((p.flags & GEMM_RAW) != 0u)
@@ -315,4 +408,5 @@ void main()
 	else
 		FOR_ACC(i)
 			C4[AT(i)] = hlx_store(acc[i]);
+#endif
 }

@@ -86,5 +86,6 @@ static __attribute__((constructor)) void spoil(void)
 	FAULT("better", impl.op = "scale"; impl.name = "better"; impl.priority = 7)
 	FAULT("worse", impl.op = "scale"; impl.name = "worse"; impl.priority = -7)
 	FAULT("early", op.struct_size = offsetof(struct hlx_op, bench)) /* made when there was no more */
+	FAULT("early_impl", impl.struct_size = offsetof(struct hlx_impl, finishes); impl.yields = 3; impl.unread = 1)
 	FAULT("device_tier", impl.op = "scale"; impl.name = "fast"; impl.priority = 99; impl.tier = HLX_DEVICE)
 }
