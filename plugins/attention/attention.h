@@ -56,7 +56,7 @@ struct hlx_work attention_work(const struct hlx_node *, bool backward);
  * dS in memory for as many heads as a window has, and dq from that (five products).  A workgroup of all but delta has one head of one
  * sequence and `rows` queries (dk and dv: keys), and goes through the other side's blocks.
  */
-enum attention_kernel { ATTENTION_FORWARD, ATTENTION_DQ, ATTENTION_DKV, ATTENTION_DKV_KEEP, ATTENTION_DQ_KEPT, ATTENTION_KERNELS };
+enum attention_kernel { ATTENTION_FORWARD, ATTENTION_DQ, ATTENTION_DKV, ATTENTION_DKV_KEEP, ATTENTION_DQ_KEPT, ATTENTION_DELTA, ATTENTION_KERNELS };
 
 /* Whose rows a workgroup has. */
 static inline unsigned attention_side(enum attention_kernel which)
@@ -65,7 +65,7 @@ static inline unsigned attention_side(enum attention_kernel which)
 }
 
 struct attention_engine {
-	const struct hlx_shader *shader[ATTENTION_KERNELS];
+	const struct hlx_shader *shader; /* ATTENTION_KERNELS of them */
 	/* rows of a workgroup, and the specialization constants for it; how many of these, or 0 where it can't be done */
 	uint32_t (*choose)(const struct hlx_host *, const struct hlx_node *, enum attention_kernel, uint32_t *rows, uint32_t spec[8]);
 	/* turns of an invocation's loops for each element of the other side, times 64 */
@@ -78,6 +78,6 @@ int attention_backward(const struct hlx_host *, const struct hlx_node *, struct 
 /* Do all rows of all four tensors start at multiples of 16 bytes? */
 bool attention_whole(const struct hlx_node *);
 
-extern const struct hlx_impl attention_impl_simt;
+extern const struct hlx_impl attention_impl_fma, attention_impl_simt;
 
 #endif

@@ -1,13 +1,22 @@
 /*
- * attention_simt.c - for GPUs: register tiles over double-buffered shared memory (simt.glsl).
+ * attention_simt.c - for GPUs: register tiles over double-buffered shared memory (simt.glsl); simt is portable, fma of the
+ * device tier.
  *
- * A workgroup of 256 has 128 queries in forward, 8 x 4 scores an invocation; backward, with three to four tiles in registers,
- * 64 rows, 4 x 4: on an H200 (d_head 64, seq 1,024) forward takes 0.92 of what it does with 64 rows, and backward
- * 0.87 of what it does with 128 rows.  Those of 128 with 32 rows are for grids that would leave a
- * big card without work, and for devices with little shared memory.
+ * A workgroup of 256 has 128 queries in forward, 8 x 4 scores an invocation; dk and dv, with three to four tiles in registers,
+ * 64 rows, 4 x 4; dq of a kept dS, with one, 64 rows in 128 invocations, 8 x 4.  On an H200 (d_head 64; seq 1,024, for fma 512)
+ * forward takes 0.92 of what it does with 64 rows of 4 x 4, fma's 0.83; dk with dv gains nothing by 8 x 4, and fma's loses 7 %;
+ * that dq is within 5 % either way.  Workgroups of 128 with 32 rows are for grids that would leave a big card without work, and
+ * for devices with little shared memory.
  */
 #include "attention.h"
 
+#include "fma_delta.spv.h"
+#include "fma_dkv.spv.h"
+#include "fma_dkv_keep.spv.h"
+#include "fma_dq.spv.h"
+#include "fma_dq_kept.spv.h"
+#include "fma_forward.spv.h"
+#include "simt_delta.spv.h"
 #include "simt_dkv.spv.h"
 #include "simt_dkv_keep.spv.h"
 #include "simt_dq.spv.h"
@@ -15,11 +24,17 @@
 #include "simt_forward.spv.h"
 
 #define SHADER(name) { #name, name##_spv, sizeof name##_spv, 0 }
-static const struct hlx_shader forward_shader = SHADER(simt_forward), dq_shader = SHADER(simt_dq),
-			       dkv_shader = SHADER(simt_dkv), dkv_keep_shader = SHADER(simt_dkv_keep),
-			       dq_kept_shader = SHADER(simt_dq_kept);
+#define SHADERS(impl) { \
+	[ATTENTION_FORWARD] = SHADER(impl##_forward), \
+	[ATTENTION_DQ] = SHADER(impl##_dq), \
+	[ATTENTION_DKV] = SHADER(impl##_dkv), \
+	[ATTENTION_DKV_KEEP] = SHADER(impl##_dkv_keep), \
+	[ATTENTION_DQ_KEPT] = SHADER(impl##_dq_kept), \
+	[ATTENTION_DELTA] = SHADER(impl##_delta), \
+}
+static const struct hlx_shader simt_shaders[ATTENTION_KERNELS] = SHADERS(simt), fma_shaders[ATTENTION_KERNELS] = SHADERS(fma);
 
-enum { SPEC_INVOCATIONS, SPEC_R, SPEC_N, SPEC_SCALAR, SPEC_COUNT };
+enum { SPEC_INVOCATIONS, SPEC_R, SPEC_N, SPEC_SCALAR, SPEC_EDGE, SPEC_COUNT };
 #define MAX_DHEAD 256u
 #define ENOUGH_GROUPS 256u
 
@@ -34,7 +49,7 @@ static uint32_t columns(const struct hlx_node *node)
 /* What simt.glsl and, at most, simt_forward.comp have. */
 static uint32_t shared_bytes(uint32_t w, uint32_t r, uint32_t n)
 {
-	uint32_t buffers = n > 2 ? 1 : 2, ab = buffers * 16 * (w * r + 1 + 17), pm = 64 * w * r + buffers * 256 * n;
+	uint32_t buffers = n > 2 ? 1 : 2, ab = buffers * 16 * (w * r + 16), pm = 64 * w * r + buffers * 256 * n;
 
 	return 16 * ((ab > pm ? ab : pm) + 2 * w * r);
 }
@@ -42,7 +57,13 @@ static uint32_t shared_bytes(uint32_t w, uint32_t r, uint32_t n)
 /* rows: 4 w r */
 static const struct shape {
 	uint32_t w, r, shortest; /* the least length it is for: short ones are mostly diagonal */
-} shapes[] = { { 16, 2, 512 }, { 16, 1, 128 }, { 8, 1, 0 } };
+	uint32_t kernels;
+} shapes[] = {
+	{ 16, 2, 512, 1 << ATTENTION_FORWARD },
+	{ 8, 2, 128, 1 << ATTENTION_DQ_KEPT },
+	{ 16, 1, 128, UINT32_MAX },
+	{ 8, 1, 0, UINT32_MAX },
+};
 
 static bool suits(const struct hlx_host *host, const struct hlx_node *node, enum attention_kernel which,
 		  const struct shape *s)
@@ -56,8 +77,17 @@ static bool suits(const struct hlx_host *host, const struct hlx_node *node, enum
 		return false;
 	if (s->shortest == 0)
 		return true;
-	return (s->r == 1 || (which == ATTENTION_FORWARD && n == 1)) && length >= s->shortest &&
+	return s->kernels >> which & 1 && (s->r == 1 || n == 1) && length >= s->shortest &&
 	       (length + rows - 1) / rows * d[Q].dim[0] * d[Q].dim[1] >= enough;
+}
+
+/* Is something of what workgroups of these rows read outside of the tensors, or SCALAR? */
+static bool has_edge(const struct hlx_node *node, enum attention_kernel which, uint32_t rows)
+{
+	bool keys = attention_side(which) == K;
+	uint64_t x = node->desc[keys ? K : Q].dim[2], y = node->desc[keys ? Q : K].dim[2];
+
+	return !attention_whole(node) || node->desc[Q].dim[3] != 64 * columns(node) || x % rows || y % 64;
 }
 
 static uint32_t choose(const struct hlx_host *host, const struct hlx_node *node, enum attention_kernel which, uint32_t *rows,
@@ -74,6 +104,7 @@ static uint32_t choose(const struct hlx_host *host, const struct hlx_node *node,
 	spec[SPEC_R] = s->r;
 	spec[SPEC_N] = columns(node);
 	spec[SPEC_SCALAR] = !attention_whole(node);
+	spec[SPEC_EDGE] = has_edge(node, which, *rows);
 	return SPEC_COUNT;
 }
 
@@ -83,11 +114,8 @@ static uint32_t turns(const struct hlx_node *node)
 	return 4 * (uint32_t)(2 * ((node->desc[Q].dim[3] + 15) / 16 + 1) + 2 * 5);
 }
 
-static const struct attention_engine engine = {
-	.shader = { &forward_shader, &dq_shader, &dkv_shader, &dkv_keep_shader, &dq_kept_shader },
-	.choose = choose,
-	.turns = turns,
-};
+static const struct attention_engine simt = { .shader = simt_shaders, .choose = choose, .turns = turns },
+	fma = { .shader = fma_shaders, .choose = choose, .turns = turns };
 
 static int supports(const struct hlx_host *host, const struct hlx_node *node)
 {
@@ -102,20 +130,22 @@ static int supports(const struct hlx_host *host, const struct hlx_node *node)
 	return 0;
 }
 
-static int prepare(const struct hlx_host *host, struct hlx_node *node)
-{
-	return attention_prepare(host, node, &engine);
-}
-
-static int forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
-{
-	return attention_forward(host, node, rec, &engine);
-}
-
-static int backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
-{
-	return attention_backward(host, node, rec, &engine);
-}
+/* prepare, forward and backward of an implementation on an engine of the same name */
+#define PASSES(engine) \
+	static int engine##_prepare(const struct hlx_host *host, struct hlx_node *node) \
+	{ \
+		return attention_prepare(host, node, &engine); \
+	} \
+	static int engine##_forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec) \
+	{ \
+		return attention_forward(host, node, rec, &engine); \
+	} \
+	static int engine##_backward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec) \
+	{ \
+		return attention_backward(host, node, rec, &engine); \
+	}
+PASSES(simt)
+PASSES(fma)
 
 const struct hlx_impl attention_impl_simt = {
 	.struct_size = sizeof(struct hlx_impl),
@@ -125,7 +155,20 @@ const struct hlx_impl attention_impl_simt = {
 	.tier = HLX_PORTABLE,
 	.priority = 5,
 	.supports = supports,
-	.prepare = prepare,
-	.forward = forward,
-	.backward = backward,
+	.prepare = simt_prepare,
+	.forward = simt_forward,
+	.backward = simt_backward,
+};
+
+const struct hlx_impl attention_impl_fma = {
+	.struct_size = sizeof(struct hlx_impl),
+	.op = "attention",
+	.name = "fma",
+	.doc = "the same with fused multiply-add and the device's exp; the bits are the device's own",
+	.tier = HLX_DEVICE,
+	.priority = 8,
+	.supports = supports,
+	.prepare = fma_prepare,
+	.forward = fma_forward,
+	.backward = fma_backward,
 };

@@ -21,7 +21,7 @@ float stat_delta(uint query)
 /* exp(scale s - lse), as forward has it: s - lse <= 0, and s unflushed. */
 vec4 exp_of(vec4 s, vec4 l)
 {
-	return hlx_exp_down(s * p.scale - l);
+	return EXP_DOWN(s * p.scale - l);
 }
 
 #include "simt_gradient.glsl"

@@ -20,6 +20,7 @@ void main()
 	vec4 dk[ACC], dv[ACC], t[TILE], e[TILE];
 
 	begin();
+	near = uvec2(attention_first(x0 + tile_row(0u)), p.tq);
 	[[unroll]] for (uint i = 0u; i < ACC; i++) {
 		dk[i] = vec4(0.0);
 		dv[i] = vec4(0.0);
@@ -45,7 +46,7 @@ void main()
 		scores(t, ATTENTION_V, x0, ATTENTION_O, y0);
 		fetch_m(ATTENTION_Q, y0);
 		[[unroll]] for (uint i = 0u; i < TILE; i++)
-			t[i] = hlx_store(e[i] * (t[i] - dl));
+			t[i] = STORE(e[i] * (t[i] - dl));
 		keep_tile(t);
 #ifdef KEEP_DS
 		[[unroll]] for (uint i = 0u; i < TILE; i++)

@@ -1,11 +1,17 @@
-#version 450
-#extension GL_GOOGLE_include_directive : require
 /*
- * attention_delta.comp - delta = sum over d of o do, a row an invocation.
+ * simt_delta.glsl - delta = sum over d of o do, a row an invocation.
+ *
+ * FMA: the same chain as dP's, so that the dS of a query that sees but one key, whose o is v, is 0.
  */
 #define HLX_OWN_LAYOUT
 #include "hlx.glsl"
 #include "attention.glsl"
+
+#ifdef FMA
+#define MULTIPLY_ADD(x, y, acc) fma(x, y, acc)
+#else
+#define MULTIPLY_ADD(x, y, acc) (acc + x * y)
+#endif
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const bool VEC = false;
@@ -24,15 +30,15 @@ void main()
 		return;
 	if (VEC) {
 		for (uint d = 0u; d < p.dh; d += 4u) {
-			vec4 t = o4[(at + d) >> 2] * g4[(at + d) >> 2];
-			acc = acc + t.x;
-			acc = acc + t.y;
-			acc = acc + t.z;
-			acc = acc + t.w;
+			vec4 x = o4[(at + d) >> 2], y = g4[(at + d) >> 2];
+			acc = MULTIPLY_ADD(x.x, y.x, acc);
+			acc = MULTIPLY_ADD(x.y, y.y, acc);
+			acc = MULTIPLY_ADD(x.z, y.z, acc);
+			acc = MULTIPLY_ADD(x.w, y.w, acc);
 		}
 	} else {
 		for (uint d = 0u; d < p.dh; d++)
-			acc = acc + g[at + d] * o[at + d];
+			acc = MULTIPLY_ADD(o[at + d], g[at + d], acc);
 	}
 	delta[attention_stats() + row] = acc;
 }
