@@ -343,6 +343,7 @@ void hlx_check_run_case(struct hlx_check *b, const struct hlx_check_case *c, enu
 	struct hlx_check_case both;
 	struct run r = { .bench = b, .c = c, .id = c->next ? HLX_CHECK_FUSED : HLX_CHECK_WIRED,
 		.backward = !c->next || !c->next->infer };
+	bool refused;
 	int status;
 
 	if (!hlx_check_graph_create(b->registry, c, mode, b->impl, slots, &g))
@@ -364,12 +365,12 @@ void hlx_check_run_case(struct hlx_check *b, const struct hlx_check_case *c, enu
 		status = run_twice(&r, family);
 	if (status == 0)
 		status = run_apart(&r, family);
-	if (status < 0 && b->strange && hlx_check_refusal(status))
-		b->refused++;
-	else if (status < 0)
+	refused = status < 0 && b->strange && hlx_check_refusal(status);
+	if (status < 0 && !refused)
 		hlx_check_complain(b, r.id, c, r.what, "%s", hlx_message());
 	b->status = status < 0 ? status : 0;
-	b->ran += status <= 0;
+	b->refused += refused;
+	b->ran += status <= 0 && !refused;
 	free(r.seed);
 	hlx_walk_destroy(r.walk);
 	hlx_program_destroy(r.program);
