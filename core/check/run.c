@@ -1,13 +1,7 @@
-#include "core/check/run.h"
+#include "core/check/run_graph.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
-
-#include "core/program/program.h"
-#include "hlx/math.h"
-
-#define POISON 0xffu /* four of them are a NaN */
 
 const char *const hlx_check_name[HLX_CHECK_COUNT] = { "lint", "runs", "again", "written", "stray", "store", "bits", "accum",
 	"slots", "strides", "wired", "fused", "windows", "loops", "denormals", "double", "gradient" };
@@ -80,21 +74,6 @@ int hlx_check_make_seed(const struct hlx_graph *g, const char *path, enum hlx_fa
 
 /* -- the device -------------------------------------------------------------------------------------------- */
 
-struct run {
-	struct hlx_check *bench;
-	const struct hlx_check_case *c;
-	struct hlx_graph *graph;
-	const char *out;
-	char what[96];
-	struct hlx_weights *weights;
-	struct hlx_program *program;
-	struct hlx_walk *walk;
-	float *seed;
-	enum hlx_check_id id;
-	bool backward;
-	uint64_t digest; /* of all results */
-};
-
 /* Whatever a kernel does not write shows, and so does what it reads before it is written. */
 static int poison(struct hlx_program *p)
 {
@@ -107,17 +86,12 @@ static int poison(struct hlx_program *p)
 			int status;
 			if (!bytes)
 				return hlx_no_memory();
-			memset(bytes, POISON, m->size);
+			memset(bytes, HLX_RUN_POISON, m->size);
 			status = hlx_memory_write(p->dev, m, 0, m->size, bytes);
 			free(bytes);
 			HLX_TRY(status);
 		}
 	return 0;
-}
-
-static uint64_t padding(const struct hlx_program *p, uint32_t cell)
-{
-	return (HLX_ALIGN - p->cell[cell].bytes % HLX_ALIGN) % HLX_ALIGN;
 }
 
 static int poison_padding(struct hlx_program *p, uint32_t cell)
@@ -126,11 +100,11 @@ static int poison_padding(struct hlx_program *p, uint32_t cell)
 	uint64_t at;
 	const struct hlx_memory *m = hlx_cell_memory(p, cell, &at);
 
-	memset(bytes, POISON, sizeof(bytes));
-	return hlx_memory_write(p->dev, m, at + p->cell[cell].bytes, padding(p, cell), bytes);
+	memset(bytes, HLX_RUN_POISON, sizeof(bytes));
+	return hlx_memory_write(p->dev, m, at + p->cell[cell].bytes, hlx_run_padding(p, cell), bytes);
 }
 
-static int write_inputs(struct run *r)
+static int write_inputs(struct hlx_run *r)
 {
 	const struct hlx_check_case *c = r->c;
 
@@ -148,106 +122,8 @@ static int write_inputs(struct run *r)
 	return 0;
 }
 
-static void compare(struct run *r, const char *path, const char *kind, const float *got, const float *want, uint64_t n)
-{
-	enum hlx_tier tier = r->bench->impl->tier;
-	float most = hlx_data_largest(want, n);
-	uint64_t at = n, bad = 0;
-
-	r->digest = XXH64(got, n * sizeof(*got), r->digest);
-	for (uint64_t i = n; i-- > 0;)
-		if (!hlx_data_near(hlx_bits(got[i]), hlx_bits(want[i]), most, tier)) {
-			at = i;
-			bad++;
-		}
-	if (at < n)
-		hlx_check_complain(r->bench, r->id, r->c, r->what, "%s of %s: element %llu of %llu is %08x (%g), want %08x (%g); %llu differ",
-				kind, path, (unsigned long long)at, (unsigned long long)n, hlx_bits(got[at]), (double)got[at],
-				hlx_bits(want[at]), (double)want[at], (unsigned long long)bad);
-}
-
-static int compare_tensor(struct run *r, const char *path, int what, const float *want, uint64_t n)
-{
-	float *got = malloc((n ? n : 1) * 4);
-	int status = got ? hlx_program_read(r->program, path, what, 0, n, got) : hlx_no_memory();
-
-	if (status >= 0)
-		compare(r, path, what == HLX_GRAD ? "gradient" : "value", got, want, n);
-	free(got);
-	return status;
-}
-
-/* Nobody writes past a tensor's end. */
-static int compare_padding(struct run *r, const char *path, uint32_t cell)
-{
-	unsigned char bytes[HLX_ALIGN];
-	uint64_t at, n = padding(r->program, cell);
-	const struct hlx_memory *m = hlx_cell_memory(r->program, cell, &at);
-
-	HLX_TRY(hlx_memory_read(r->program->dev, m, at + r->program->cell[cell].bytes, n, bytes));
-	for (uint64_t i = 0; i < n; i++)
-		if (bytes[i] != POISON) {
-			hlx_check_complain(r->bench, r->id, r->c, r->what, "byte %llu past the end of %s was written", (unsigned long long)i,
-					path);
-			break;
-		}
-	return 0;
-}
-
-static int compare_inputs(struct run *r)
-{
-	struct hlx_program *p = r->program;
-
-	for (uint32_t i = 0; i < r->c->n_in; i++) {
-		const char *path = r->c->in[i].name;
-		uint64_t n = hlx_numel(&r->c->in[i].desc);
-		uint32_t s = r->graph->tensor[hlx_graph_find_tensor(r->graph, path)].storage;
-		HLX_TRY(compare_tensor(r, path, HLX_VALUE, hlx_walk_value(r->walk, path), n));
-		HLX_TRY(compare_padding(r, path, p->value_cell[s]));
-		if (r->c->in[i].desc.dtype != HLX_F32 || !r->backward || p->cell[p->grad_cell[s]].first == HLX_NONE)
-			continue;
-		HLX_TRY(compare_tensor(r, path, HLX_GRAD, hlx_walk_grad(r->walk, path), n));
-		HLX_TRY(compare_padding(r, path, p->grad_cell[s]));
-	}
-	return 0;
-}
-
-static int compare_loss(struct run *r)
-{
-	uint64_t stride = hlx_slot_stride(hlx_graph_desc(r->graph, r->out)), slots = r->graph->options.slots;
-	float *got = malloc(slots * stride * 4);
-	struct hlx_result result;
-	int status = got ? hlx_program_read(r->program, r->out, HLX_VALUE, 0, slots * stride, got) : hlx_no_memory();
-
-	for (uint64_t s = 0; s < slots && status >= 0; s++)
-		compare(r, r->out, "a slot's sum", got + s * stride, hlx_walk_value(r->walk, r->out) + s * stride, 2);
-	free(got);
-	HLX_TRY(status);
-	HLX_TRY(hlx_program_result(r->program, &result));
-	compare(r, "all slots", "loss", &result.loss_sum, &r->walk->loss[0], 1);
-	compare(r, "all slots", "count", &result.count, &r->walk->loss[1], 1);
-	return 0;
-}
-
-static int compare_all(struct run *r)
-{
-	uint32_t s = r->graph->tensor[hlx_graph_find_tensor(r->graph, r->out)].storage;
-
-	HLX_TRY(compare_inputs(r));
-	for (uint32_t i = 0; i < r->graph->n_params && r->backward; i++) {
-		HLX_TRY(compare_tensor(r, r->graph->param[i].path, HLX_GRAD, r->walk->final[i],
-				hlx_numel(&r->graph->param[i].desc)));
-		HLX_TRY(compare_padding(r, r->graph->param[i].path, r->program->final_cell[i]));
-	}
-	if (r->c->op->kind == HLX_LOSS)
-		return compare_loss(r);
-	HLX_TRY(compare_tensor(r, r->out, HLX_VALUE, hlx_walk_value(r->walk, r->out),
-			hlx_numel(hlx_graph_desc(r->graph, r->out))));
-	return compare_padding(r, r->out, r->program->value_cell[s]);
-}
-
 /* Of the program alone: are the two one, and is it wanted? */
-static int ask_first(struct run *r, const struct hlx_program_options *o)
+static int ask_first(struct hlx_run *r, const struct hlx_program_options *o)
 {
 	struct hlx_program *plan = NULL;
 	int status = hlx_program_create_untried(r->bench->dev, r->graph, NULL, o, &plan);
@@ -258,7 +134,7 @@ static int ask_first(struct run *r, const struct hlx_program_options *o)
 	return status;
 }
 
-static int create_program(struct run *r, bool apart)
+static int create_program(struct hlx_run *r, bool apart)
 {
 	const char *keep[HLX_MAX_SLOTS + 2] = { NULL };
 	struct hlx_program_options o = { .backward = r->backward, .keep = keep, .apart = apart,
@@ -278,7 +154,7 @@ static int create_program(struct run *r, bool apart)
 }
 
 /* Twice, with other data: what the first run leaves behind must not show. */
-static int run_twice(struct run *r, enum hlx_family family)
+static int run_twice(struct hlx_run *r, enum hlx_family family)
 {
 	HLX_TRY(poison(r->program));
 	for (uint64_t turn = 0; turn < 2; turn++) {
@@ -293,13 +169,13 @@ static int run_twice(struct run *r, enum hlx_family family)
 		if (r->backward)
 			HLX_TRY(hlx_walk_backward(r->walk, &step, r->c->op->kind == HLX_LOSS ? NULL : r->out, r->seed));
 		HLX_TRY(hlx_program_run(r->program, &step));
-		HLX_TRY(compare_all(r));
+		HLX_TRY(hlx_run_compare(r));
 	}
 	return 0;
 }
 
 /* What is near its reference has its own bits: they are to be the same ones where each does its own work. */
-static int run_apart(struct run *r, enum hlx_family family)
+static int run_apart(struct hlx_run *r, enum hlx_family family)
 {
 	uint64_t fused = r->digest;
 
@@ -315,7 +191,7 @@ static int run_apart(struct run *r, enum hlx_family family)
 	return 0;
 }
 
-static bool refuses(struct run *r)
+static bool refuses(struct hlx_run *r)
 {
 	for (uint32_t i = 0; i < r->graph->n_nodes; i++)
 		if (r->graph->node[i]->op == r->c->op && hlx_check_refuses(r->bench, &r->walk->node[i]))
@@ -324,7 +200,7 @@ static bool refuses(struct run *r)
 }
 
 /* The neighbour's other input is one of the case's. */
-static void add_other(struct run *r, struct hlx_check_case *both)
+static void add_other(struct hlx_run *r, struct hlx_check_case *both)
 {
 	const struct hlx_desc *d = r->graph ? hlx_graph_desc(r->graph, "other") : NULL;
 
@@ -341,7 +217,7 @@ void hlx_check_run_case(struct hlx_check *b, const struct hlx_check_case *c, enu
 {
 	struct hlx_check_graph g;
 	struct hlx_check_case both;
-	struct run r = { .bench = b, .c = c, .id = c->next ? HLX_CHECK_FUSED : HLX_CHECK_WIRED,
+	struct hlx_run r = { .bench = b, .c = c, .id = c->next ? HLX_CHECK_FUSED : HLX_CHECK_WIRED,
 		.backward = !c->next || !c->next->infer };
 	bool refused;
 	int status;

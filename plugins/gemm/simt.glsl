@@ -74,18 +74,6 @@ layout(std430, binding = 1) restrict readonly buffer B4_ { vec4 B4[]; };
 layout(std430, binding = 2) buffer C4_ { vec4 C4[]; };
 layout(std430, binding = 3) readonly buffer Bias4 { vec4 bias4[]; };
 layout(std430, binding = 4) readonly buffer D4_ { vec4 D4[]; };
-#ifdef NEXT
-#ifdef FMA
-layout(constant_id = 8) const uint NEXT_SPEC = 1u;
-#else
-layout(constant_id = 7) const uint NEXT_SPEC = 1u;
-#endif
-#include "gemm_next.glsl"
-layout(std430, binding = 5) readonly buffer E_ { float E[]; };
-layout(std430, binding = 5) readonly buffer E4_ { vec4 E4[]; };
-layout(std430, binding = 6) buffer F_ { float F[]; };
-layout(std430, binding = 6) buffer F4_ { vec4 F4[]; };
-#endif
 
 const uint ROOM = 2u * SIZE > TREE ? 2u * SIZE : TREE;
 shared vec4 piece[ROOM];
@@ -241,57 +229,7 @@ void end(vec4 acc, uint row, uint col)
 }
 
 #ifdef NEXT
-/* What the product alone would store. */
-vec4 result(vec4 acc, uint col)
-{
-	vec4 add = vec4(0.0);
-	if (BIASED)
-		add = bias4[(p.bias_base + col) >> 2];
-	return hlx_store(acc + add);
-}
-
-/* Those of 4 elements of C that there are: the sum with the other addend, or what gelu is to be taken of. */
-void part_alone(vec4 acc, uint row, uint col)
-{
-	uint at = c_first + row * p.c_row + col;
-	for (uint c = 0u; c < 4u; c++)
-		if (row < p.m && col + c < p.n) {
-			float r = hlx_store(acc[c] + (BIASED ? bias[p.bias_base + col + c] : 0.0));
-			if (IS_KEEP)
-				F[at + c] = r;
-			else
-				C[at + c] = IS_ADD ? hlx_store(r + E[at + c]) : r;
-		}
-}
-
-void part_next(uint row, uint col)
-{
-	uint at = c_first + row * p.c_row + col;
-	vec4 r = vec4(0.0), e = vec4(0.0);
-	for (uint c = 0u; c < 4u; c++)
-		if (row < p.m && col + c < p.n) {
-			r[c] = IS_KEEP ? F[at + c] : C[at + c];
-			e[c] = IS_BACKWARD ? E[at + c] : 0.0;
-		}
-	vec4 y = gemm_next(r, e);
-	for (uint c = 0u; c < 4u; c++)
-		if (row < p.m && col + c < p.n)
-			C[at + c] = y[c];
-}
-
-/* Vec4s at a and b, in their place. */
-void next(uint a, uint b)
-{
-	vec4 ra = IS_KEEP ? F4[a] : C4[a], rb = IS_KEEP ? F4[b] : C4[b], ea = vec4(0.0), eb = vec4(0.0);
-	if (IS_BACKWARD) {
-		ea = E4[a];
-		eb = E4[b];
-	}
-	ra = gemm_next(ra, ea);
-	rb = gemm_next(rb, eb);
-	C4[a] = ra;
-	C4[b] = rb;
-}
+#include "simt_next.glsl"
 #endif
 
 /* Accumulator i: 4 columns of a row. */
