@@ -21,9 +21,10 @@ static const struct {
 	const char *text;
 	uint32_t fused; /* passes of the two layers' nodes that others do, in training */
 } wirings[] = {
-	/* h with a, p with x, and the gradient of a with that of h; whole tiles, odd columns, no bias */
+	/* h with a, p with x, and the gradient of a with that of h; whole tiles, odd columns, one, no bias */
 	{ HEAD FFN("64") "x = add x p\n" TAIL, 6 },
 	{ HEAD FFN("33") "x = add p x\n" TAIL, 6 },
+	{ HEAD FFN("1") "x = add x p\n" TAIL, 6 },
 	{ HEAD "h = gemm x out=128\na = gelu h\np = gemm a out=d_model\nx = add x p\n" TAIL, 6 },
 	/* post-LN */
 	{ HEAD "p = gemm x out=d_model\ns = add x p\nx = layernorm s\n" TAIL, 2 },

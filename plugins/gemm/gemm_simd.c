@@ -44,7 +44,9 @@ static uint32_t k_step(const struct hlx_caps *caps, const struct gemm_task *t)
 static struct gemm_kernel choose(const struct gemm_run *run, const struct gemm_task *t, const struct gemm_window *w)
 {
 	const struct hlx_caps *caps = run->host->caps;
-	bool texel = caps->max_texels >= caps->max_range / 16, ta = t->a.col != 1, tb = t->b.row == 1;
+	bool texel = caps->max_texels >= caps->max_range / 16, ta = t->a.col != 1;
+	/* of one column both ways are right, but what ends with gelu's backward pass is there one way */
+	bool tb = t->b.row == 1 && t->next != GEMM_NEXT_GELU_BACKWARD;
 	uint64_t m = w->m1 - w->m0, n = w->n1 - w->n0, k = w->k1 - w->k0;
 	struct gemm_kernel kernel = {
 		.shader = &shaders[texel][ta][tb], .n_spec = SPEC_COUNT,
