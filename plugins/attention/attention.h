@@ -6,7 +6,8 @@
  *     S = scale q k^T (masked)    P = softmax(S)    o = P v        lse = log(sum(exp(S))), delta = sum(do * o) of a row
  *     dP = do v^T    dS = P * (dP - delta)    dq = scale dS k    dk = scale dS^T q    dv = P^T do
  *
- * No tensor of Tq x Tk is ever in memory: backward computes S and dP again, tile by tile, from what is small.
+ * No tensor of Tq x Tk of all heads is ever in memory: backward computes S and dP again, tile by tile, from what is small, and keeps dS of
+ * a few heads at a time at most (attention_run.c).
  */
 #ifndef ATTENTION_H
 #define ATTENTION_H

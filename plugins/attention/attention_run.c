@@ -11,6 +11,7 @@
 #define KEPT_KEYS 512u        /* of each head, as memory goes: at most 8 times q where d_head is 64 */
 #define KEPT_GROUPS 512u      /* of 64 keys, that a dispatch has at least: an H200 holds 264 of them at a time */
 #define KEPT_FEW 4u
+#define KEPT_BYTES (UINT64_C(1) << 30) /* at most: with delta, less than some drivers' largest allocation, 2 GiB */
 #define MAX_TURNS 60000u      /* of an invocation's loops, see docs/numerics.md */
 
 enum { KEEP = 1, ACCUM_0 = 2, ACCUM_1 = 4, SKIP_0 = 8, SKIP_1 = 16 }; /* attention.glsl has them too */
@@ -98,7 +99,7 @@ static uint64_t kept_elements(const struct hlx_node *node)
 static uint64_t kept_heads(const struct hlx_host *host, const struct hlx_node *node)
 {
 	uint64_t all = node->desc[Q].dim[0] * node->desc[Q].dim[1], keys = (node->desc[K].dim[2] + 63) / 64 * 64;
-	uint64_t room = MIN(host->caps->max_range, UINT64_C(1) << 33) / 4;
+	uint64_t room = MIN(host->caps->max_range, KEPT_BYTES) / 4;
 	uint64_t some = all * KEPT_KEYS / keys, enough = host->caps->cpu ? 0 : (KEPT_GROUPS * 64 + keys - 1) / keys;
 	uint64_t most = MIN(MIN(all, some > enough ? some : enough), room / kept_elements(node)), groups = most * (keys / 64);
 
