@@ -249,8 +249,10 @@ int hlx_device_send(struct hlx_device *dev, const VkCommandBuffer *cmd, uint32_t
 				.commandBufferCount = 1, .pCommandBuffers = &cmd[i + k], .signalSemaphoreCount = 1,
 				.pSignalSemaphores = &dev->timeline };
 		}
-		if ((r = vkQueueSubmit(dev->queue, k, submit, VK_NULL_HANDLE)))
+		if ((r = vkQueueSubmit(dev->queue, k, submit, VK_NULL_HANDLE))) {
+			dev->timeline_value -= k; /* nobody signals these */
 			return hlx_vk_fail(r, "vkQueueSubmit");
+		}
 	}
 	return 0;
 }
