@@ -58,16 +58,20 @@ static int find_ini(const char *folder, const char **out)
 	return hlx_fail(HLX_EIO, "%s: not a run's, a model's or a checkpoint's folder (it has neither run.ini nor model.ini)", folder);
 }
 
-/* The state.json of a checkpoint's folder or of a run's newest; a model's folder has none.  *run: the run's folder, new, or NULL. */
-static int read_state(const char *folder, struct checkpoint *at, char **run)
+/*
+ * The state.json of a checkpoint's folder or of a run's newest; a model's folder has none.  ini: what find_ini() found.
+ * *run: the run's folder, new, or NULL; a checkpoint with an INI of its own has been copied out of it.
+ */
+static int read_state(const char *folder, const char *ini, struct checkpoint *at, char **run)
 {
 	char *state = path_join(folder, "state.json"), *all = path_join(folder, "checkpoints");
 	bool one = state && !access(state, F_OK), newest = !one && all && !access(all, F_OK);
+	bool apart = one && strncmp(ini, "../../", 6);
 	int status = state && all ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
 
-	*run = one ? path_join(folder, "../..") : newest ? strdup(folder) : NULL;
+	*run = apart ? NULL : one ? path_join(folder, "../..") : newest ? strdup(folder) : NULL;
 	if (status >= 0 && (one || newest))
-		status = !*run ? hlx_fail(HLX_ENOMEM, "out of memory") : one ? checkpoint_read_state(folder, at) : checkpoint_latest(folder, at);
+		status = !*run && !apart ? hlx_fail(HLX_ENOMEM, "out of memory") : one ? checkpoint_read_state(folder, at) : checkpoint_latest(folder, at);
 	free(all);
 	free(state);
 	return status;
@@ -82,7 +86,7 @@ int model_open(const char *folder, const struct cli_args *args, struct model *m)
 	*m = (struct model){ .folder = folder };
 	CLI_TRY(find_ini(folder, &name));
 	CLI_TRY(session_open(&m->session, &m->conf, folder, name, args));
-	status = read_state(folder, &m->at, &run);
+	status = read_state(folder, name, &m->at, &run);
 	if (status >= 0 && run)
 		status = history_same_model(run, &m->at, &m->conf);
 	free(run);
