@@ -236,8 +236,8 @@ int hlx_program_run(struct hlx_program *, const struct hlx_step *);
  */
 int hlx_program_start(struct hlx_program *, const struct hlx_step *);
 int hlx_program_wait(struct hlx_program *);
-/* Of the run last waited for (with in_flight 1 the last one, waited for here): sum of the loss, count of positions, norm of
- * the mean gradient (0 without backward). */
+/* Of the run last waited for, until the start that takes its place (with in_flight 1 the last one, waited for here): sum of
+ * the loss, count of positions, norm of the mean gradient (0 without backward). */
 struct hlx_result {
 	float loss_sum, count, grad_norm;
 };
