@@ -2,13 +2,9 @@
  * A neighbour's work done by a node (core/program/fuse.c): wirings where that can be and where it must not, trained so and
  * with each node on its own.
  */
-#include "tests/toys.h"
+#include "tests/train_wiring.h"
 
 #include "core/program/program.h"
-
-#define BATCH 2u
-#define SEQ 5u
-#define STEPS 2
 
 static struct hlx_registry *registry;
 static struct hlx_device *dev;
@@ -55,38 +51,16 @@ struct how {
 	uint64_t micro;
 };
 
+static uint32_t count_fused(const struct hlx_program *p)
+{
+	return hlx_program_plan(p).fused;
+}
+
 static uint32_t train(const char *text, struct how how, uint64_t *hash)
 {
-	struct hlx_graph_options go = { .batch = BATCH, .seq_len = SEQ, .train = true, .micro_batch = how.micro };
-	struct hlx_program_options po = { .backward = true, .optimizer = "adam", .ini_section = "train", .hash = true,
-		.apart = how.apart, .recompute = how.recompute };
-	uint32_t tokens[BATCH * SEQ], targets[BATCH * SEQ], fused;
-	struct hlx_graph *g;
-	struct hlx_weights *w;
-	struct hlx_program *p;
+	struct hlx_program_options po = { .apart = how.apart, .recompute = how.recompute };
 
-	ck_ok(hlx_ini_parse("fuse.ini", text, strlen(text), &po.ini));
-	ck_ok(hlx_graph_build(registry, po.ini, &go, &g));
-	ck_ok(hlx_weights_create(dev, g, 2, &w));
-	ck_ok(hlx_weights_init(w, 3));
-	ck_ok(hlx_program_create(dev, g, w, &po, &p));
-	for (uint32_t step = 1; step <= STEPS; step++) {
-		for (uint32_t i = 0; i < BATCH * SEQ; i++) {
-			tokens[i] = (i * 7 + step * 3) % 20;
-			targets[i] = (i * 11 + step) % 20;
-		}
-		ck_ok(hlx_program_write(p, "tokens", HLX_VALUE, 0, BATCH * SEQ, tokens));
-		ck_ok(hlx_program_write(p, "targets", HLX_VALUE, 0, BATCH * SEQ, targets));
-		ck_ok(hlx_program_run(p, &(struct hlx_step){ .size = sizeof(struct hlx_step), .train = 1, .step = step,
-				.n_seq = BATCH, .lr = 0.01f }));
-	}
-	ck_ok(hlx_program_hash(p, hash));
-	fused = hlx_program_plan(p).fused;
-	hlx_program_destroy(p);
-	hlx_weights_destroy(w);
-	hlx_graph_destroy(g);
-	hlx_ini_destroy(po.ini);
-	return fused;
+	return train_wiring(dev, registry, text, (struct hlx_graph_options){ .micro_batch = how.micro }, po, count_fused, hash);
 }
 
 START_TEST(same_bits)
@@ -111,8 +85,8 @@ static const char *const lines[] = { "h", "gemm x out=33 bias=yes", "a", "gelu h
 static uint32_t infer(const char *const *keep, bool apart, const char *path, uint64_t n, float *out, uint64_t *activations)
 {
 	const struct hlx_program_options o = { .keep = keep, .apart = apart };
-	const struct hlx_graph_options go = { .batch = BATCH, .seq_len = SEQ };
-	const struct hlx_desc d = { .dtype = HLX_F32, .rank = 3, .dim = { BATCH, SEQ, 6 }, .axis = { HLX_BATCH, HLX_SEQ } };
+	const struct hlx_graph_options go = { .batch = WIRING_BATCH, .seq_len = WIRING_SEQ };
+	const struct hlx_desc d = { .dtype = HLX_F32, .rank = 3, .dim = { WIRING_BATCH, WIRING_SEQ, 6 }, .axis = { HLX_BATCH, HLX_SEQ } };
 	struct hlx_graph *g;
 	struct hlx_weights *w;
 	struct hlx_program *p;

@@ -2,13 +2,9 @@
  * Gradients that share memory (core/program/share.c): residual wirings, easy and twisted, trained with and without sharing.  A
  * program that keeps a tensor shares nothing, so it is the reference.
  */
-#include "tests/toys.h"
+#include "tests/train_wiring.h"
 
 #include "core/program/program.h"
-
-#define BATCH 2u
-#define SEQ 5u
-#define STEPS 2
 
 static struct hlx_registry *registry;
 static struct hlx_device *dev;
@@ -39,9 +35,9 @@ static const struct {
 		"v = heads w part=2 num_heads=2\ns = add q k\nt = add s v\nu = unheads t\nx = add x u\n" TAIL, 10 },
 };
 
-static unsigned count_adds(const struct hlx_program *p)
+static uint32_t count_adds(const struct hlx_program *p)
 {
-	unsigned n = 0;
+	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < p->n_steps; i++)
 		n += p->step[i].backward && !strcmp(p->node[p->step[i].node].op->name, "add");
@@ -51,37 +47,9 @@ static unsigned count_adds(const struct hlx_program *p)
 static unsigned train(const char *text, bool share, uint64_t micro, uint64_t *hash)
 {
 	static const char *const keep[] = { "embed.x", NULL };
-	struct hlx_graph_options go = { .batch = BATCH, .seq_len = SEQ, .train = true, .micro_batch = micro };
-	struct hlx_program_options po = { .backward = true, .optimizer = "adam", .ini_section = "train", .hash = true,
-		.keep = share ? NULL : keep };
-	uint32_t tokens[BATCH * SEQ], targets[BATCH * SEQ];
-	struct hlx_graph *g;
-	struct hlx_weights *w;
-	struct hlx_program *p;
-	unsigned adds;
+	struct hlx_program_options po = { .keep = share ? NULL : keep };
 
-	ck_ok(hlx_ini_parse("share.ini", text, strlen(text), &po.ini));
-	ck_ok(hlx_graph_build(registry, po.ini, &go, &g));
-	ck_ok(hlx_weights_create(dev, g, 2, &w));
-	ck_ok(hlx_weights_init(w, 3));
-	ck_ok(hlx_program_create(dev, g, w, &po, &p));
-	for (uint32_t step = 1; step <= STEPS; step++) {
-		for (uint32_t i = 0; i < BATCH * SEQ; i++) {
-			tokens[i] = (i * 7 + step * 3) % 20;
-			targets[i] = (i * 11 + step) % 20;
-		}
-		ck_ok(hlx_program_write(p, "tokens", HLX_VALUE, 0, BATCH * SEQ, tokens));
-		ck_ok(hlx_program_write(p, "targets", HLX_VALUE, 0, BATCH * SEQ, targets));
-		ck_ok(hlx_program_run(p, &(struct hlx_step){ .size = sizeof(struct hlx_step), .train = 1, .step = step,
-				.n_seq = BATCH, .lr = 0.01f }));
-	}
-	ck_ok(hlx_program_hash(p, hash));
-	adds = count_adds(p);
-	hlx_program_destroy(p);
-	hlx_weights_destroy(w);
-	hlx_graph_destroy(g);
-	hlx_ini_destroy(po.ini);
-	return adds;
+	return train_wiring(dev, registry, text, (struct hlx_graph_options){ .micro_batch = micro }, po, count_adds, hash);
 }
 
 START_TEST(same_bits)
