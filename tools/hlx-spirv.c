@@ -5,6 +5,8 @@
  *   | capabilities ... names | annotations | types ... functions |
  *                                          ^ OpDecorate %id NoContraction, one for each that lacks it
  *
+ * And in types of cooperative matrices it puts what numbers stand for (matrix.h).
+ *
  * Knows no Vulkan.  Exit status: 0 done, 2 usage, 4 input, 6 output.
  */
 #ifndef _GNU_SOURCE
@@ -24,10 +26,9 @@
 #include <spirv/unified1/spirv.h>
 
 #include "core/spirv/spirv_walk.h"
+#include "tools/matrix.h"
 
 enum { EXIT_DONE = 0, EXIT_USAGE = 2, EXIT_INPUT = 4, EXIT_OUTPUT = 6 };
-
-struct module { uint32_t *code; size_t n_words; };
 
 static const char usage[] =
 	"usage: hlx-spirv [--name SYMBOL] IN.spv -o OUT.h\n"
@@ -278,12 +279,15 @@ static char *make_name(const char *path)
 
 static int run(const struct options *o)
 {
+	char err[256] = "";
 	struct module m = { 0 };
 	size_t length = strlen(o->out);
 	bool binary = o->binary || (length >= 4 && !strcmp(o->out + length - 4, ".spv"));
 	char *name = o->name ? strdup(o->name) : make_name(o->in);
 	int status = name ? read_module(o->in, &m) : complain(EXIT_INPUT, o->in, "no memory for its name");
 
+	if (!status && matrix_resolve(&m, err, sizeof err))
+		status = complain(EXIT_INPUT, o->in, "%s", err);
 	if (!status)
 		status = decorate(o->in, &m);
 	if (!status)

@@ -1,5 +1,6 @@
 /* choose.c - what a physical device offers, and which one hlx takes. */
 #include "core/vulkan/device.h"
+#include "core/vulkan/coopmat.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static bool has_extension(const VkExtensionProperties *e, uint32_t n, const char
 	return false;
 }
 
-static void inspect_extensions(VkPhysicalDevice p, struct hlx_caps *caps)
+static void inspect_extensions(VkInstance instance, VkPhysicalDevice p, struct hlx_caps *caps)
 {
 	VkExtensionProperties *e;
 	uint32_t n = 0;
@@ -29,7 +30,8 @@ static void inspect_extensions(VkPhysicalDevice p, struct hlx_caps *caps)
 	if (!(e = calloc(n ? n : 1, sizeof(*e))))
 		return;
 	vkEnumerateDeviceExtensionProperties(p, NULL, &n, e);
-	caps->coopmat = has_extension(e, n, "VK_KHR_cooperative_matrix");
+	if (has_extension(e, n, HLX_COOPMAT_EXTENSION))
+		hlx_coopmat_inspect(instance, p, caps);
 	caps->bf16 = has_extension(e, n, "VK_KHR_shader_bfloat16");
 	free(e);
 }
@@ -78,6 +80,7 @@ static uint64_t local_memory(VkPhysicalDevice p)
 static void judge(const VkPhysicalDeviceProperties *props, struct hlx_device_info *info)
 {
 	const struct hlx_caps *c = &info->caps;
+	char matrices[64] = "";
 
 	info->usable = false;
 	if (props->apiVersion < VK_API_VERSION_1_2)
@@ -87,14 +90,16 @@ static void judge(const VkPhysicalDeviceProperties *props, struct hlx_device_inf
 		snprintf(info->uses, sizeof(info->uses), "not usable: limits below Vulkan's minimum");
 	else
 		info->usable = true;
-	if (info->usable)
-		snprintf(info->uses, sizeof(info->uses), "subgroups of %u%s, %u KiB shared, %llu MiB a binding%s%s", c->subgroup,
-				c->shuffle ? " with shuffle" : "", c->shared_bytes / 1024,
-				(unsigned long long)(c->max_range + (1u << 20) - 1) >> 20, c->cpu ? ", host memory" : "",
-				c->coopmat ? ", cooperative matrices (not used yet)" : "");
+	if (!info->usable)
+		return;
+	if (c->coopmat)
+		snprintf(matrices, sizeof(matrices), ", matrices of %ux%ux%u", c->coopmat_m, c->coopmat_n, c->coopmat_k);
+	snprintf(info->uses, sizeof(info->uses), "subgroups of %u%s, %u KiB shared, %llu MiB a binding%s%s", c->subgroup,
+			c->shuffle ? " with shuffle" : "", c->shared_bytes / 1024,
+			(unsigned long long)(c->max_range + (1u << 20) - 1) >> 20, c->cpu ? ", host memory" : "", matrices);
 }
 
-void hlx_device_inspect(VkPhysicalDevice p, uint32_t index, struct hlx_device_info *info)
+void hlx_device_inspect(VkInstance instance, VkPhysicalDevice p, uint32_t index, struct hlx_device_info *info)
 {
 	VkPhysicalDeviceSubgroupProperties sub = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES };
 	VkPhysicalDeviceDriverProperties driver = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
@@ -109,7 +114,7 @@ void hlx_device_inspect(VkPhysicalDevice p, uint32_t index, struct hlx_device_in
 	info->api = props.properties.apiVersion;
 	inspect_limits(&props.properties, &sub, &info->caps);
 	inspect_features(p, &info->caps);
-	inspect_extensions(p, &info->caps);
+	inspect_extensions(instance, p, &info->caps);
 	info->memory = local_memory(p);
 	judge(&props.properties, info);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/check/verdict.h"
+#include "core/vulkan/coopmat.h"
 #include "core/vulkan/pipeline.h"
 
 #define MAX_DEVICES 64u
@@ -20,7 +21,7 @@ static int enumerate(struct hlx_device *dev, VkPhysicalDevice *physical, struct 
 	if (r && r != VK_INCOMPLETE)
 		return hlx_vk_fail(r, "vkEnumeratePhysicalDevices");
 	for (uint32_t i = 0; i < *n; i++)
-		hlx_device_inspect(physical[i], i, &info[i]);
+		hlx_device_inspect(dev->instance, physical[i], i, &info[i]);
 	return 0;
 }
 
@@ -94,12 +95,13 @@ static bool offers_size_control(struct hlx_device *dev)
 static int create_logical(struct hlx_device *dev)
 {
 	const float priority = 1;
-	const char *extension[2];
+	const char *extension[3];
 	VkPhysicalDeviceSubgroupSizeControlFeatures sc = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,
 		.subgroupSizeControl = VK_TRUE, .computeFullSubgroups = VK_TRUE };
+	struct hlx_coopmat_features matrix = { .type = HLX_COOPMAT_FEATURES, .matrix = VK_TRUE };
 	VkPhysicalDeviceVulkan12Features v12 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
-		.timelineSemaphore = VK_TRUE, .shaderFloat16 = dev->info.caps.fp16, .shaderInt8 = dev->info.caps.int8 };
+		.timelineSemaphore = VK_TRUE, .vulkanMemoryModel = dev->info.caps.coopmat, .shaderFloat16 = dev->info.caps.fp16, .shaderInt8 = dev->info.caps.int8 };
 	VkPhysicalDeviceFeatures features = { .shaderInt64 = dev->info.caps.int64,
 		.robustBufferAccess = dev->info.caps.cpu }; /* SwiftShader's heap is ours */
 	VkDeviceQueueCreateInfo queue = { .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -113,6 +115,11 @@ static int create_logical(struct hlx_device *dev)
 	dev->budget = has_extension(dev->physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
 	if (dev->size_control)
 		v12.pNext = &sc;
+	if (dev->info.caps.coopmat) {
+		matrix.next = v12.pNext;
+		v12.pNext = &matrix;
+		extension[info.enabledExtensionCount++] = HLX_COOPMAT_EXTENSION;
+	}
 	if (dev->size_control && dev->info.api < VK_API_VERSION_1_3)
 		extension[info.enabledExtensionCount++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
 	if (dev->budget)

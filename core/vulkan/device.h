@@ -70,7 +70,7 @@ int hlx_memory_write(struct hlx_device *, const struct hlx_memory *, uint64_t of
 int hlx_instance_create(struct hlx_device *);
 void hlx_instance_destroy(struct hlx_device *);
 /* choose.c: fills info of one physical device; usable tells whether hlx can work with it, uses says it in words */
-void hlx_device_inspect(VkPhysicalDevice, uint32_t index, struct hlx_device_info *);
+void hlx_device_inspect(VkInstance, VkPhysicalDevice, uint32_t index, struct hlx_device_info *);
 int hlx_device_choose(const struct hlx_device_info *, uint32_t n, const char *select, uint32_t *out);
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <spirv/unified1/spirv.h>
 
+#define CAPABILITY_COOPERATIVE_MATRIX 6022 /* newer than some headers in use */
+
 struct hlx_pipelines {
 	struct hlx_device *dev;
 	struct hlx_pipeline **pipeline; /* pointers: plugins hold them */
@@ -86,6 +88,8 @@ static int check_capabilities(const struct hlx_caps *caps, const struct hlx_pipe
 		case SpvCapabilityInt64: enabled = caps->int64; break;
 		case SpvCapabilityFloat16: enabled = caps->fp16; break;
 		case SpvCapabilityInt8: enabled = caps->int8; break;
+		case CAPABILITY_COOPERATIVE_MATRIX:
+		case SpvCapabilityVulkanMemoryModel: enabled = caps->coopmat; break;
 		case SpvCapabilityGroupNonUniformShuffle:
 		case SpvCapabilityGroupNonUniformShuffleRelative: enabled = caps->shuffle; break;
 		case SpvCapabilityMatrix:

@@ -192,7 +192,7 @@ static const struct hlx_op op = {
 
 static const struct hlx_op *const ops[] = { &op, NULL };
 static const struct hlx_impl *const impls[] = {
-	&gemm_impl_simd, &gemm_impl_fma, &gemm_impl_simt, &gemm_impl_gemm16, NULL
+	&gemm_impl_simd, &gemm_impl_coopmat, &gemm_impl_fma, &gemm_impl_simt, &gemm_impl_gemm16, NULL
 };
 
 HLX_PLUGIN("gemm", "1.0", "MIT", NULL, ops, impls);

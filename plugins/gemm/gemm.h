@@ -123,7 +123,7 @@ struct gemm_engine {
  */
 struct gemm_kernel {
 	const struct hlx_shader *shader;
-	uint32_t spec[9], n_spec, tile_m, tile_n;
+	uint32_t spec[12], n_spec, tile_m, tile_n;
 	bool texel;
 	bool next; /* E and F follow the others; with texel, E is a texel buffer */
 };
@@ -146,7 +146,7 @@ int gemm_ref_forward(const struct hlx_node *, void *const value[], const struct 
 int gemm_ref_backward(const struct hlx_node *, void *const value[], void *const grad[], const struct hlx_step *);
 int gemm_ref64(const struct hlx_node *, double *const value[]);
 
-extern const struct hlx_impl gemm_impl_fma, gemm_impl_gemm16, gemm_impl_simd, gemm_impl_simt;
+extern const struct hlx_impl gemm_impl_coopmat, gemm_impl_fma, gemm_impl_gemm16, gemm_impl_simd, gemm_impl_simt;
 
 /* gemm_bench.c */
 extern const char *const gemm_bench[];

@@ -1,0 +1,213 @@
+/*
+ * coopmat.glsl - C = A B in fp32 on a GPU's matrix units, which multiply fp16 and add in fp32.  Tier device.
+ *
+ * Each element of A and B is two fp16 numbers, x = (hi + lo) 2^-s: 22 bits and two signs.  a b is hi lo + lo hi + hi hi; what is
+ * left out, lo lo, and what lo cannot hold is 2^-24 of a b at most, as if the product had been rounded.  s is such that the largest
+ * of all pieces of A (B) up to this one is 2^14 to 2^15: an element 2^-17 of that, or less, has as many bits as are left down to
+ * 2^-39 of it.  Matrix units cut off where fp32 rounds: so they add up a piece's BK terms alone, and an fp32 addition
+ * joins that to the sum.
+ *
+ * BM x BN of C a workgroup, WM x WN a subgroup of LANES, as many matrices of M x N; pieces of BK of k through shared memory, in two
+ * buffers: while one is multiplied the next is kept in the other, and the one after that is on its way from memory.
+ *
+ * piece[buffer], in 4 fp16s:  | A | B |, each in the order in which it lies in memory; a row of it is  | hi | lo | 16 bytes |, so that
+ * 16 bytes of each of 8 rows fall into 32 banks.
+ */
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_arithmetic : require
+#include "coopmat_types.glsl"
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 1) const uint BM = 128u;
+layout(constant_id = 2) const uint BN = 128u;
+layout(constant_id = 3) const uint BK = 16u;
+layout(constant_id = 4) const uint WM = 64u;
+layout(constant_id = 5) const uint WN = 32u;
+layout(constant_id = 6) const uint FORM = 0u;
+layout(constant_id = 7) const uint LANES = 32u;
+
+const uint ACROSS = BN / WN;
+const uint NT = BM / WM * ACROSS * LANES; /* = local_size_x */
+const uint LA = BM * BK / 4u / NT;        /* fetches an invocation */
+const uint LB = BN * BK / 4u / NT;
+const uint FM = WM / M;
+const uint FN = WN / N;
+const uint STEPS = BK / K;
+
+#include "tile.glsl"
+
+/* in 4 fp16s: what hi or lo of a row takes, and a row */
+const uint HALF_A = (TA != 0 ? BM : BK) / 4u, ROW_A = 2u * HALF_A + 2u;
+const uint HALF_B = (TB != 0 ? BK : BN) / 4u, ROW_B = 2u * HALF_B + 2u;
+const uint PART_A = ROW_A * (TA != 0 ? BK : BM);
+const uint SIZE = PART_A + ROW_B * (TB != 0 ? BN : BK);
+/* the end: M rows of a subgroup's sums, in pairs of floats, a row 16 bytes longer than it is */
+const uint ROW_C = WN / 2u + 2u;
+const uint PART_C = ROW_C * M;
+const uint ENDS = PART_C * (BM / WM) * ACROSS;
+const uint ROOM = 2u * SIZE > ENDS ? 2u * SIZE : ENDS;
+
+shared uvec2 piece[ROOM];
+shared uint top[2][2]; /* bits of the largest magnitude of A and B so far, for an even and an odd piece */
+
+#define BITS_LEAST 81u /* 2^-46: a larger scale than 2^60 is of no use, as no tensor holds less than 2^-50 */
+uint a_bits, b_bits; /* exponent bits of those magnitudes, of the piece that was kept last */
+
+/* Tells the others what the piece that has been fetched wants. */
+void announce(uint buf)
+{
+	float x = 0.0, y = 0.0;
+	[[unroll]] for (uint i = 0u; i < LA; i++)
+		x = max(max(max(x, abs(a_next[i].x)), max(abs(a_next[i].y), abs(a_next[i].z))), abs(a_next[i].w));
+	[[unroll]] for (uint i = 0u; i < LB; i++)
+		y = max(max(max(y, abs(b_next[i].x)), max(abs(b_next[i].y), abs(b_next[i].z))), abs(b_next[i].w));
+	uint most_a = subgroupMax(floatBitsToUint(x)), most_b = subgroupMax(floatBitsToUint(y));
+	if (subgroupElect()) {
+		atomicMax(top[buf][0], most_a);
+		atomicMax(top[buf][1], most_b);
+	}
+}
+
+void keep_at(uint at, uint half_, vec4 x)
+{
+	uvec2 hi = uvec2(packHalf2x16(x.xy), packHalf2x16(x.zw));
+	vec4 rest = x - vec4(unpackHalf2x16(hi.x), unpackHalf2x16(hi.y));
+	piece[at] = hi;
+	piece[at + half_] = uvec2(packHalf2x16(rest.xy), packHalf2x16(rest.zw));
+}
+
+/* Returns the binary digits that sums so far have to move by. */
+uint keep(uint buf)
+{
+	uint before = a_bits + b_bits;
+	a_bits = max(a_bits, top[buf][0] >> 23);
+	b_bits = max(b_bits, top[buf][1] >> 23);
+	float a_scale = uintBitsToFloat(268u - a_bits << 23), b_scale = uintBitsToFloat(268u - b_bits << 23);
+	uint at = buf * SIZE;
+	[[unroll]] for (uint i = 0u; i < LA; i++)
+		keep_at(at + (TA != 0 ? a_k(i) * ROW_A + a_row(i) / 4u : a_row(i) * ROW_A + a_k(i) / 4u), HALF_A,
+			a_next[i] * a_scale);
+	at += PART_A;
+	[[unroll]] for (uint i = 0u; i < LB; i++)
+		keep_at(at + (TB != 0 ? b_col(i) * ROW_B + b_k(i) / 4u : b_k(i) * ROW_B + b_col(i) / 4u), HALF_B,
+			b_next[i] * b_scale);
+	return a_bits + b_bits - before;
+}
+
+uint a_place(uint i, uint s)
+{
+	return TA != 0 ? s * K * ROW_A + i * (M / 4u) : i * M * ROW_A + s * (K / 4u);
+}
+
+uint b_place(uint j, uint s)
+{
+	return TB != 0 ? j * N * ROW_B + s * (K / 4u) : s * K * ROW_B + j * (N / 4u);
+}
+
+#ifdef NEXT
+#include "coopmat_next.glsl"
+#else
+/* 4 columns of a row of C. */
+void finish(vec4 acc, uint row, uint col)
+{
+	uint at = (c_first + row * p.c_row + col) >> 2;
+	if ((p.flags & GEMM_CONTINUE) != 0u)
+		acc += begin(row, col);
+	if (EDGE && (C_SCALAR || row >= p.m || col + 4u > p.n))
+		end(acc, row, col);
+	else if ((p.flags & GEMM_RAW) != 0u)
+		C4[at] = acc;
+	else if ((p.flags & GEMM_ACCUM) != 0u)
+		C4[at] = hlx_accum(C4[at], acc);
+	else if ((p.flags & GEMM_ADD_BIAS) != 0u)
+		C4[at] = hlx_store(acc + bias4[(p.bias_base + col) >> 2]);
+	else
+		C4[at] = hlx_store(acc);
+}
+#endif
+
+void main()
+{
+	tile_begin();
+	uint a_warp = gl_SubgroupID / ACROSS * WM, b_warp = gl_SubgroupID % ACROSS * WN; /* its first row and column */
+	uint a_base = TA != 0 ? a_warp / 4u : a_warp * ROW_A;
+	uint b_base = PART_A + (TB != 0 ? b_warp * ROW_B : b_warp / 4u);
+	a_bits = b_bits = BITS_LEAST;
+	if (tid < 4u)
+		top[tid >> 1][tid & 1u] = 0u;
+
+	fetch_first();
+	barrier();
+	announce(0u);
+	barrier();
+	keep(0u);
+	if (BK < p.k) {
+		fetch(BK, true);
+		announce(1u);
+	}
+	matrix_c acc[FM * FN];
+	[[unroll]] for (uint i = 0u; i < FM * FN; i++)
+		acc[i] = matrix_of(0.0);
+	barrier();
+
+	uint buf = 0u;
+	[[dont_unroll]] for (uint k = BK; k < p.k + BK; k += BK) {
+		uint digits = 0u, at = buf * SIZE;
+		if (k < p.k)
+			digits = keep(buf ^ 1u);
+		if (k + BK < p.k)
+			fetch(k + BK, true);
+		matrix_b b_hi[STEPS * FN], b_lo[STEPS * FN];
+		[[unroll]] for (uint s = 0u; s < STEPS; s++)
+			[[unroll]] for (uint j = 0u; j < FN; j++) {
+				b_hi[s * FN + j] = matrix_load_b(piece[at + b_base + b_place(j, s)], uint(TB), ROW_B);
+				b_lo[s * FN + j] = matrix_load_b(piece[at + b_base + HALF_B + b_place(j, s)], uint(TB), ROW_B);
+			}
+		[[unroll]] for (uint i = 0u; i < FM; i++) {
+			matrix_a a_hi[STEPS], a_lo[STEPS];
+			[[unroll]] for (uint s = 0u; s < STEPS; s++) {
+				a_hi[s] = matrix_load_a(piece[at + a_base + a_place(i, s)], uint(TA), ROW_A);
+				a_lo[s] = matrix_load_a(piece[at + a_base + HALF_A + a_place(i, s)], uint(TA), ROW_A);
+			}
+			matrix_c sum[FN];
+			[[unroll]] for (uint j = 0u; j < FN; j++)
+				sum[j] = matrix_of(0.0);
+			[[unroll]] for (uint s = 0u; s < STEPS; s++) {
+				[[unroll]] for (uint j = 0u; j < FN; j++)
+					sum[j] = matrix_multiply_add(a_lo[s], b_hi[s * FN + j], sum[j]);
+				[[unroll]] for (uint j = 0u; j < FN; j++)
+					sum[j] = matrix_multiply_add(a_hi[s], b_lo[s * FN + j], sum[j]);
+				[[unroll]] for (uint j = 0u; j < FN; j++)
+					sum[j] = matrix_multiply_add(a_hi[s], b_hi[s * FN + j], sum[j]);
+			}
+			[[unroll]] for (uint j = 0u; j < FN; j++)
+				acc[i * FN + j] = matrix_add(acc[i * FN + j], sum[j]);
+		}
+		if (digits != 0u) {
+			float down = uintBitsToFloat((digits < 127u ? 127u - digits : 0u) << 23);
+			[[unroll]] for (uint i = 0u; i < FM * FN; i++)
+				acc[i] = matrix_times(acc[i], down);
+		}
+		if (k + BK < p.k)
+			announce(buf);
+		buf ^= 1u;
+		barrier();
+	}
+
+	float up_a = uintBitsToFloat(a_bits - 14u << 23), up_b = uintBitsToFloat(b_bits - 14u << 23);
+	uint c_base = gl_SubgroupID * PART_C;
+	[[unroll]] for (uint i = 0u; i < FM; i++) {
+		[[unroll]] for (uint j = 0u; j < FN; j++)
+			matrix_store(piece[c_base + j * (N / 2u)], matrix_times(matrix_times(acc[i * FN + j], up_a), up_b), 0u,
+				     ROW_C);
+		subgroupMemoryBarrierShared();
+		subgroupBarrier();
+		[[dont_unroll]] for (uint q = gl_SubgroupInvocationID; q < M * WN / 4u; q += LANES) {
+			uint r = q / (WN / 4u), c = q % (WN / 4u);
+			uvec2 x = piece[c_base + r * ROW_C + 2u * c], y = piece[c_base + r * ROW_C + 2u * c + 1u];
+			finish(vec4(uintBitsToFloat(x), uintBitsToFloat(y)), row0 + a_warp + i * M + r, col0 + b_warp + 4u * c);
+		}
+		subgroupMemoryBarrierShared();
+		subgroupBarrier();
+	}
+}
