@@ -10,8 +10,8 @@
  *     by positions what is one number a row, the logarithm above all, is made for all rows at once, a lane each
  *     the term     a lane adds the losses up, in order
  *
- * On an H200 with 512 lanes, all rows at once: 16,384 rows of 256 take 8.1 us, or with the kernels that make the losses, and
- * then their terms, 8.6 and 2.8 more (bench/README.md).
+ * On an H200, 512 lanes, 16,384 rows of 256: 10.9 us, of which the sum over blocks takes 2.5 alone; xent_forward and its sum, of every
+ * position, take 13.8 and 5.1.
  */
 #version 450
 #extension GL_GOOGLE_include_directive : require
