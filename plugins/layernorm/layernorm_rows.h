@@ -7,6 +7,7 @@
 
 struct plan {
 	struct hlx_pipeline *forward, *terms, *params;
+	struct hlx_pipeline *sums;          /* both of params at once, or NULL */
 	uint32_t terms_lanes, params_lanes; /* of their workgroups */
 	enum rows_build build;
 	struct rows_grid grid; /* of forward and backward */

@@ -3,9 +3,10 @@
  *
  * logits, dlogits: (batch, ..., vocab), contiguous   targets: (batch, ...)   loss: S runs of (2): sum, count
  * saved: stats (rows, 2) max, 1 / sum of exp(x - max)
- * work: losses (rows) | stats, where nothing is saved
+ * work: losses (rows), or terms (blocks of 32 positions, 2) | stats, where nothing is saved
  *
- * forward is two kernels: losses by rows; their sums by batch slot.
+ * forward is two kernels: losses by rows, and their sums by batch slot; or, on a GPU and for short rows, the sums over blocks of 32
+ * positions, and those of the blocks by batch slot.
  */
 #include "xent.h"
 
@@ -13,10 +14,12 @@
 
 #include "xent_backward.spv.h"
 #include "xent_backward_texel.spv.h"
+#include "xent_block.spv.h"
 #include "xent_forward_rows.spv.h"
 #include "xent_forward_shared.spv.h"
 #include "xent_forward_texel.spv.h"
 #include "xent_sum.spv.h"
+#include "xent_terms.spv.h"
 
 static const struct hlx_slot slots[] = {
 	[LOGITS] = { "logits", HLX_IN, 0 },
@@ -77,14 +80,17 @@ static const struct hlx_shader forward_shader[ROWS_BUILDS] =
 static const struct hlx_shader backward_shader = ROWS_SHADER(xent_backward, 0);
 static const struct hlx_shader backward_texel = ROWS_SHADER(xent_backward_texel, 0);
 static const struct hlx_shader sum = ROWS_SHADER(xent_sum, 0);
+static const struct hlx_shader block_shader = ROWS_SHADER(xent_block, 1);
+static const struct hlx_shader terms_shader = ROWS_SHADER(xent_terms, 0);
 
 struct plan {
-	struct hlx_pipeline *forward, *backward, *sum;
+	struct hlx_pipeline *forward, *backward, *sum; /* sum: of losses, or of terms */
 	enum rows_build build;
 	uint32_t ahead, column_groups; /* backward: rows that a workgroup takes at a time, and workgroups that share their columns */
 	struct rows_grid grid;
-	uint64_t blocks;   /* of 32 positions, in a batch slot */
-	uint64_t stats_at; /* bytes, in work */
+	uint64_t blocks;      /* of 32 positions, in a batch slot */
+	uint32_t block_lanes; /* of a workgroup of xent_block, which is then `forward`; 0: xent_forward */
+	uint64_t stats_at;    /* bytes, in work */
 };
 
 static uint64_t align(uint64_t bytes)
@@ -92,17 +98,37 @@ static uint64_t align(uint64_t bytes)
 	return (bytes + HLX_ALIGN - 1) / HLX_ALIGN * HLX_ALIGN;
 }
 
+/*
+ * Lanes of xent_block, or 0: 16 a row for all 32 rows of a block, or half of them and so on.  Rows of up to 256: those of 1,024 fill the
+ * registers (H200, 16,384 of them: 35 us or more, with xent_forward 29).
+ */
+static uint32_t block_lanes(const struct hlx_host *host, const struct hlx_node *node, const struct plan *plan)
+{
+	const struct hlx_caps *caps = host->caps;
+	uint64_t bytes = 4 * hlx_numel(&node->desc[LOGITS]);
+	uint32_t lanes = 512;
+
+	while (lanes > caps->max_invocations)
+		lanes /= 2;
+	if (plan->build != ROWS_SUBGROUP || caps->cpu || caps->subgroup < 16 || lanes % caps->subgroup || lanes < 32 ||
+			xent_positions(node) < 32 || hlx_cols(&node->desc[LOGITS]) > 256 || bytes > caps->max_range ||
+			plan->blocks * node->slots > caps->max_groups[0])
+		return 0;
+	return lanes;
+}
+
 static int plan_sums(const struct hlx_host *host, struct hlx_node *node, struct plan *plan)
 {
 	uint64_t rows = hlx_rows(&node->desc[LOGITS]), batch = node->desc[LOGITS].dim[0];
 	const struct hlx_desc *targets = &node->desc[TARGETS];
 
-	plan->stats_at = align(4 * rows);
-	node->saved_bytes = node->train ? 8 * rows : 0;
-	node->work_bytes = plan->stats_at + (node->train ? 0 : 8 * rows);
 	if (node->slots == 0 || batch % node->slots || node->slots > host->caps->max_groups[0])
 		return host->fail(host, HLX_ENOTSUP, "a batch of %llu sequences in %u slots", ROWS_ULL(batch), node->slots);
 	plan->blocks = batch / node->slots * ((xent_positions(node) + 31) / 32);
+	plan->block_lanes = block_lanes(host, node, plan);
+	plan->stats_at = align(plan->block_lanes ? 8 * plan->blocks * node->slots : 4 * rows);
+	node->saved_bytes = node->train ? 8 * rows : 0;
+	node->work_bytes = plan->stats_at + (node->train ? 0 : 8 * rows);
 	if (targets->offset % 64)
 		return host->fail(host, HLX_ENOTSUP,
 				"targets start at element %llu of their storage, want a multiple of 64",
@@ -122,10 +148,22 @@ static int plan_backward(const struct hlx_host *host, const struct hlx_node *nod
 	return host->pipeline(host, plan->build == ROWS_TEXEL ? &backward_texel : &backward_shader, spec, 2, &plan->backward);
 }
 
-static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
+static int plan_forward(const struct hlx_host *host, const struct hlx_node *node, struct plan *plan)
 {
 	uint64_t vocab = hlx_cols(&node->desc[LOGITS]);
 	uint32_t lanes = host->caps->cpu ? host->caps->subgroup : 64; /* of xent_sum; a CPU driver runs all, whatever they do */
+	const uint32_t block[3] = { plan->block_lanes, rows_unit(vocab), (uint32_t)((vocab + 63) / 64) };
+	int rc = plan->block_lanes ? host->pipeline(host, &block_shader, block, 3, &plan->forward) :
+			rows_pipeline(host, &forward_shader[plan->build], vocab, 0, &plan->forward);
+
+	if (rc || plan->block_lanes)
+		return rc ? rc : host->pipeline(host, &terms_shader, NULL, 0, &plan->sum);
+	return host->pipeline(host, &sum, &lanes, 1, &plan->sum);
+}
+
+static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
+{
+	uint64_t vocab = hlx_cols(&node->desc[LOGITS]);
 	struct plan *plan = calloc(1, sizeof *plan);
 	int rc;
 
@@ -135,8 +173,7 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 	plan->build = build;
 	rc = rows_plan(host, node, LOGITS, rows_beside(host, &forward_shader[build], vocab), 2, &plan->grid);
 	rc = rc ? rc : plan_sums(host, node, plan);
-	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], vocab, 0, &plan->forward);
-	rc = rc ? rc : host->pipeline(host, &sum, &lanes, 1, &plan->sum);
+	rc = rc ? rc : plan_forward(host, node, plan);
 	return rc || !node->train ? rc : plan_backward(host, node, plan);
 }
 
@@ -172,7 +209,7 @@ static int forward_losses(const struct hlx_host *host, const struct hlx_node *no
 	return rc;
 }
 
-static int forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+static int forward_sums(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
 {
 	const struct plan *plan = node->priv;
 	uint64_t rows = hlx_rows(&node->desc[LOGITS]);
@@ -180,9 +217,35 @@ static int forward(const struct hlx_host *host, const struct hlx_node *node, str
 					hlx_value(LOSS) };
 	const uint32_t push[] = { (uint32_t)xent_positions(node), xent_ignore(node), (uint32_t)plan->blocks,
 				  (uint32_t)hlx_slot_stride(&node->desc[LOSS]) / 2, node->accum >> LOSS & 1 };
-	int rc = forward_losses(host, node, rec);
 
-	return rc ? rc : host->dispatch(rec, plan->sum, args, 3, push, sizeof push, node->slots, 1, 1);
+	return host->dispatch(rec, plan->sum, args, 3, push, sizeof push, node->slots, 1, 1);
+}
+
+static int forward_blocks(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	const struct plan *plan = node->priv;
+	uint64_t rows = hlx_rows(&node->desc[LOGITS]), blocks = plan->blocks * node->slots;
+	const struct hlx_arg terms = { 0, HLX_WORK, HLX_SSBO, 0, 8 * blocks };
+	const struct hlx_arg args[] = { rows_window(node, LOGITS, HLX_VALUE, 0, rows), words(node, TARGETS, HLX_VALUE, 0, rows),
+					stats_window(node, 0, rows), terms };
+	const struct hlx_arg sum_args[] = { terms, hlx_value(LOSS) };
+	const uint32_t push[] = { (uint32_t)xent_positions(node), (uint32_t)hlx_cols(&node->desc[LOGITS]), xent_ignore(node) };
+	const uint32_t sum_push[] = { (uint32_t)plan->blocks, (uint32_t)hlx_slot_stride(&node->desc[LOSS]) / 2,
+				      node->accum >> LOSS & 1 };
+	int rc = host->dispatch(rec, plan->forward, args, 4, push, sizeof push, (uint32_t)blocks, 1, 1);
+
+	return rc ? rc : host->dispatch(rec, plan->sum, sum_args, 2, sum_push, sizeof sum_push, node->slots, 1, 1);
+}
+
+static int forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec)
+{
+	const struct plan *plan = node->priv;
+	int rc;
+
+	if (plan->block_lanes)
+		return forward_blocks(host, node, rec);
+	rc = forward_losses(host, node, rec);
+	return rc ? rc : forward_sums(host, node, rec);
 }
 
 /* The kernel takes as many turns as it must. */
