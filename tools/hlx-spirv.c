@@ -111,13 +111,24 @@ static bool is_preamble(uint32_t op)
 /* The operations that lack NoContraction, in module order, and the place for their decorations. */
 struct todo { uint32_t *id; size_t n, at; };
 
-static bool lacks(const struct hlx_spirv_inst *in, const struct hlx_spirv_decos *decos)
+/* No portable kernel has matrices, and those of the others may be fused. */
+static bool is_matrix(const struct hlx_spirv_iter *it, const struct hlx_spirv_defs *defs, uint32_t type)
 {
-	return hlx_spirv_is_float_arith(in->op)
+	const struct hlx_spirv_def *def = hlx_spirv_defs_find(defs, type);
+	struct hlx_spirv_inst in;
+
+	return def && !hlx_spirv_at(it, def->at, &in) && in.op == MATRIX_TYPE;
+}
+
+static bool lacks(const struct hlx_spirv_iter *it, const struct hlx_spirv_inst *in, const struct hlx_spirv_defs *defs,
+		const struct hlx_spirv_decos *decos)
+{
+	return hlx_spirv_is_float_arith(in->op) && !is_matrix(it, defs, in->type)
 		&& !hlx_spirv_decos_find(decos, in->result, HLX_SPIRV_WHOLE, SpvDecorationNoContraction);
 }
 
-static int find_todo(struct hlx_spirv_iter it, const struct hlx_spirv_decos *decos, struct todo *todo)
+static int find_todo(struct hlx_spirv_iter it, const struct hlx_spirv_defs *defs, const struct hlx_spirv_decos *decos,
+		struct todo *todo)
 {
 	struct hlx_spirv_inst in;
 	int more;
@@ -129,7 +140,7 @@ static int find_todo(struct hlx_spirv_iter it, const struct hlx_spirv_decos *dec
 	while ((more = hlx_spirv_next(&it, &in)) > 0) {
 		if (!todo->at && !is_preamble(in.op))
 			todo->at = in.at;
-		if (lacks(&in, decos))
+		if (lacks(&it, &in, defs, decos))
 			todo->id[todo->n++] = in.result;
 	}
 	if (!more && !todo->at)
@@ -160,7 +171,7 @@ static int decorate(const char *path, struct module *m)
 {
 	char err[256] = "";
 	struct hlx_spirv_iter it;
-	struct hlx_spirv_defs defs = { 0 }; /* asked for its check alone: an id defined twice */
+	struct hlx_spirv_defs defs = { 0 };
 	struct hlx_spirv_decos decos = { 0 };
 	struct todo todo = { 0 };
 	int status = hlx_spirv_begin(&it, m->code, m->n_words * 4, err, sizeof err);
@@ -170,7 +181,7 @@ static int decorate(const char *path, struct module *m)
 	if (!status)
 		status = hlx_spirv_decos_init(&decos, it);
 	if (!status)
-		status = find_todo(it, &decos, &todo);
+		status = find_todo(it, &defs, &decos, &todo);
 	if (!status)
 		status = insert(&it, &todo, m);
 	free(todo.id);

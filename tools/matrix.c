@@ -8,7 +8,6 @@
 
 #include "core/spirv/spirv_walk.h"
 
-#define OP_TYPE_COOPERATIVE_MATRIX 4456 /* newer than some headers in use: result, component, scope, rows, columns, use */
 #define MAX_MOVED 16
 
 struct resolver {
@@ -30,7 +29,7 @@ static int find_first(struct resolver *r)
 	int more;
 
 	while ((more = hlx_spirv_next(&it, &in)) > 0)
-		if (in.op == OP_TYPE_COOPERATIVE_MATRIX) {
+		if (in.op == MATRIX_TYPE) {
 			r->first = in.at;
 			return 0;
 		}
@@ -114,7 +113,7 @@ static int resolve_size(struct resolver *r, size_t at, uint32_t *id)
 	return hlx_spirv_fail(&r->it, at, -1, "a matrix size is specialization constant %u, which nothing uses", n - MATRIX_SPEC);
 }
 
-/* Patches in place: the iterators read the same words. */
+/* Words: operation, result, component, scope, rows, columns, use.  Patches in place: the iterators read the same words. */
 static int resolve_types(struct resolver *r, uint32_t *code)
 {
 	struct hlx_spirv_iter it = r->it;
@@ -124,7 +123,7 @@ static int resolve_types(struct resolver *r, uint32_t *code)
 	while (!status && (more = hlx_spirv_next(&it, &in)) != 0) {
 		if (more < 0)
 			return more;
-		if (in.op != OP_TYPE_COOPERATIVE_MATRIX)
+		if (in.op != MATRIX_TYPE)
 			continue;
 		if (in.n != 7)
 			return hlx_spirv_fail(&it, in.at, -1, "a matrix type of %u words, want 7", in.n);

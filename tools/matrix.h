@@ -12,6 +12,7 @@ struct module { uint32_t *code; size_t n_words; };
  * A module without one stays as it is.  0, or negative with a message ("word N: ...") in err.
  */
 #define MATRIX_SPEC 65536u
+#define MATRIX_TYPE 4456u /* OpTypeCooperativeMatrixKHR, newer than some headers in use */
 int matrix_resolve(struct module *m, char *err, size_t err_size);
 
 #endif

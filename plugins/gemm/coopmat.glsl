@@ -3,9 +3,9 @@
  *
  * Each element of A and B is two fp16 numbers, x = (hi + lo) 2^-s: 22 bits and two signs.  a b is hi lo + lo hi + hi hi; what is
  * left out, lo lo, and what lo cannot hold is 2^-24 of a b at most, as if the product had been rounded.  s is such that the largest
- * of all pieces of A (B) up to this one is 2^14 to 2^15: an element 2^-17 of that, or less, has as many bits as are left down to
- * 2^-39 of it.  Matrix units cut off where fp32 rounds: so they add up a piece's BK terms alone, and an fp32 addition
- * joins that to the sum.
+ * of A's (B's) first piece is 2^11 to 2^12; an element 2^-14 of that, or less, has as many bits as are left down to 2^-36 of it.
+ * If a later piece has an element of 2^15 or more, then s is less from there on, and the sums so far move.  Matrix units cut off
+ * where fp32 rounds: so they add up a piece's BK terms alone, and an fp32 addition joins that to the sum.
  *
  * BM x BN of C a workgroup, WM x WN a subgroup of LANES, as many matrices of M x N; pieces of BK of k through shared memory, in two
  * buffers: while one is multiplied the next is kept in the other, and the one after that is on its way from memory.
@@ -48,24 +48,29 @@ const uint ENDS = PART_C * (BM / WM) * ACROSS;
 const uint ROOM = 2u * SIZE > ENDS ? 2u * SIZE : ENDS;
 
 shared uvec2 piece[ROOM];
-shared uint top[2][2]; /* bits of the largest magnitude of A and B so far, for an even and an odd piece */
+/* bits of the largest magnitudes of A and B that there was no room for, so far; of pieces in either buffer, as one subgroup may
+ * be a piece ahead of another */
+shared uint top[2][2];
 
 #define BITS_LEAST 81u /* 2^-46: a larger scale than 2^60 is of no use, as no tensor holds less than 2^-50 */
-uint a_bits, b_bits; /* exponent bits of those magnitudes, of the piece that was kept last */
+#define ROOM_ABOVE 3u  /* binary digits */
+uint a_bits, b_bits;   /* exponent bits of the largest magnitudes for which there is room */
+float a_scale, b_scale, a_most, b_most;
 
-/* Tells the others what the piece that has been fetched wants. */
-void announce(uint buf)
+void set_scale(uint buf)
 {
-	float x = 0.0, y = 0.0;
-	[[unroll]] for (uint i = 0u; i < LA; i++)
-		x = max(max(max(x, abs(a_next[i].x)), max(abs(a_next[i].y), abs(a_next[i].z))), abs(a_next[i].w));
-	[[unroll]] for (uint i = 0u; i < LB; i++)
-		y = max(max(max(y, abs(b_next[i].x)), max(abs(b_next[i].y), abs(b_next[i].z))), abs(b_next[i].w));
-	uint most_a = subgroupMax(floatBitsToUint(x)), most_b = subgroupMax(floatBitsToUint(y));
-	if (subgroupElect()) {
-		atomicMax(top[buf][0], most_a);
-		atomicMax(top[buf][1], most_b);
-	}
+	uint a_top = top[buf][0] >> 23, b_top = top[buf][1] >> 23;
+	if (a_top > a_bits)
+		a_bits = min(a_top + ROOM_ABOVE, 255u);
+	if (b_top > b_bits)
+		b_bits = min(b_top + ROOM_ABOVE, 255u);
+	a_scale = uintBitsToFloat(268u - a_bits << 23);
+	b_scale = uintBitsToFloat(268u - b_bits << 23);
+}
+
+float largest(vec4 x, float y)
+{
+	return max(max(max(y, abs(x.x)), max(abs(x.y), abs(x.z))), abs(x.w));
 }
 
 void keep_at(uint at, uint half_, vec4 x)
@@ -76,22 +81,53 @@ void keep_at(uint at, uint half_, vec4 x)
 	piece[at + half_] = uvec2(packHalf2x16(rest.xy), packHalf2x16(rest.zw));
 }
 
-/* Returns the binary digits that sums so far have to move by. */
-uint keep(uint buf)
+/* Fetch i of A's and B's: into shared memory, and that of the piece at k0 sets out. */
+void keep_a(uint buf, uint i)
 {
-	uint before = a_bits + b_bits;
-	a_bits = max(a_bits, top[buf][0] >> 23);
-	b_bits = max(b_bits, top[buf][1] >> 23);
-	float a_scale = uintBitsToFloat(268u - a_bits << 23), b_scale = uintBitsToFloat(268u - b_bits << 23);
-	uint at = buf * SIZE;
+	uint at = TA != 0 ? a_k(i) * ROW_A + a_row(i) / 4u : a_row(i) * ROW_A + a_k(i) / 4u;
+	a_most = largest(a_next[i], a_most);
+	keep_at(buf * SIZE + at, HALF_A, a_next[i] * a_scale);
+}
+
+void keep_b(uint buf, uint i)
+{
+	uint at = TB != 0 ? b_col(i) * ROW_B + b_k(i) / 4u : b_k(i) * ROW_B + b_col(i) / 4u;
+	b_most = largest(b_next[i], b_most);
+	keep_at(buf * SIZE + PART_A + at, HALF_B, b_next[i] * b_scale);
+}
+
+void fetch_a(uint k0, uint i)
+{
+	a_next[i] = vec4(0.0);
+	if (A_SCALAR)
+		a_next[i] = scalar_a(row0 + a_row(i), k0 + a_k(i));
+	else if (!TAIL || k0 + a_k(i) < p.k)
+		a_next[i] = A4[a_at[i] + (k0 * p.a_col >> 2)];
+}
+
+void fetch_b(uint k0, uint i)
+{
+	b_next[i] = vec4(0.0);
+	if (B_SCALAR)
+		b_next[i] = scalar_b(k0 + b_k(i), col0 + b_col(i));
+	else if (!TAIL || k0 + b_k(i) < p.k)
+		b_next[i] = B4[b_at[i] + (k0 * p.b_row >> 2)];
+}
+
+void keep(uint buf)
+{
 	[[unroll]] for (uint i = 0u; i < LA; i++)
-		keep_at(at + (TA != 0 ? a_k(i) * ROW_A + a_row(i) / 4u : a_row(i) * ROW_A + a_k(i) / 4u), HALF_A,
-			a_next[i] * a_scale);
-	at += PART_A;
+		keep_a(buf, i);
 	[[unroll]] for (uint i = 0u; i < LB; i++)
-		keep_at(at + (TB != 0 ? b_col(i) * ROW_B + b_k(i) / 4u : b_k(i) * ROW_B + b_col(i) / 4u), HALF_B,
-			b_next[i] * b_scale);
-	return a_bits + b_bits - before;
+		keep_b(buf, i);
+}
+
+void fetch_piece(uint k0)
+{
+	[[unroll]] for (uint i = 0u; i < LA; i++)
+		fetch_a(k0, i);
+	[[unroll]] for (uint i = 0u; i < LB; i++)
+		fetch_b(k0, i);
 }
 
 uint a_place(uint i, uint s)
@@ -126,37 +162,66 @@ void finish(vec4 acc, uint row, uint col)
 }
 #endif
 
+/* Into the first buffer; the next one is on its way. */
+void first_piece()
+{
+	a_bits = b_bits = BITS_LEAST;
+	a_most = b_most = 0.0;
+	if (tid < 4u)
+		top[tid >> 1][tid & 1u] = 0u;
+	fetch_first();
+	barrier();
+	[[unroll]] for (uint i = 0u; i < LA; i++)
+		a_most = largest(a_next[i], a_most);
+	[[unroll]] for (uint i = 0u; i < LB; i++)
+		b_most = largest(b_next[i], b_most);
+	uint a_new = subgroupMax(floatBitsToUint(a_most)), b_new = subgroupMax(floatBitsToUint(b_most));
+	if (gl_SubgroupInvocationID == 0u) {
+		atomicMax(top[0][0], a_new);
+		atomicMax(top[0][1], b_new);
+	}
+	barrier();
+	set_scale(0u);
+	keep(0u);
+	if (BK < p.k)
+		fetch_piece(BK);
+}
+
+/* Keeps the piece at k once more, at a scale with room for it; returns what the sums so far are to be multiplied by. */
+float make_room(uint buf, uint k)
+{
+	uint before = a_bits + b_bits;
+	barrier();
+	set_scale(buf);
+	uint digits = a_bits + b_bits - before;
+	fetch_piece(k);
+	keep(buf);
+	if (k + BK < p.k)
+		fetch_piece(k + BK);
+	barrier();
+	return uintBitsToFloat((digits < 127u ? 127u - digits : 0u) << 23);
+}
+
 void main()
 {
 	tile_begin();
 	uint a_warp = gl_SubgroupID / ACROSS * WM, b_warp = gl_SubgroupID % ACROSS * WN; /* its first row and column */
 	uint a_base = TA != 0 ? a_warp / 4u : a_warp * ROW_A;
 	uint b_base = PART_A + (TB != 0 ? b_warp * ROW_B : b_warp / 4u);
-	a_bits = b_bits = BITS_LEAST;
-	if (tid < 4u)
-		top[tid >> 1][tid & 1u] = 0u;
-
-	fetch_first();
-	barrier();
-	announce(0u);
-	barrier();
-	keep(0u);
-	if (BK < p.k) {
-		fetch(BK, true);
-		announce(1u);
-	}
+	first_piece();
 	matrix_c acc[FM * FN];
 	[[unroll]] for (uint i = 0u; i < FM * FN; i++)
 		acc[i] = matrix_of(0.0);
 	barrier();
 
-	uint buf = 0u;
-	[[dont_unroll]] for (uint k = BK; k < p.k + BK; k += BK) {
-		uint digits = 0u, at = buf * SIZE;
+	/* No vote and no election in here: for those the compiler keeps a mask of who is active, by MATCH, for 15 % of the time. */
+	[[dont_unroll]] for (uint k = BK; k < p.k + BK;)
+	[[unroll]] for (uint buf = 0u; buf < 2u; buf++, k += BK) if (k < p.k + BK) {
+		uint at = buf * SIZE, other = buf ^ 1u;
 		if (k < p.k)
-			digits = keep(buf ^ 1u);
+			keep(other);
 		if (k + BK < p.k)
-			fetch(k + BK, true);
+			fetch_piece(k + BK);
 		matrix_b b_hi[STEPS * FN], b_lo[STEPS * FN];
 		[[unroll]] for (uint s = 0u; s < STEPS; s++)
 			[[unroll]] for (uint j = 0u; j < FN; j++) {
@@ -183,15 +248,17 @@ void main()
 			[[unroll]] for (uint j = 0u; j < FN; j++)
 				acc[i * FN + j] = matrix_add(acc[i * FN + j], sum[j]);
 		}
-		if (digits != 0u) {
-			float down = uintBitsToFloat((digits < 127u ? 127u - digits : 0u) << 23);
+		uint a_new = floatBitsToUint(a_most), b_new = floatBitsToUint(b_most);
+		if (a_new >> 23 > a_bits || b_new >> 23 > b_bits) {
+			atomicMax(top[other][0], a_new);
+			atomicMax(top[other][1], b_new);
+		}
+		barrier();
+		if (top[other][0] >> 23 > a_bits || top[other][1] >> 23 > b_bits) {
+			float down = make_room(other, k);
 			[[unroll]] for (uint i = 0u; i < FM * FN; i++)
 				acc[i] = matrix_times(acc[i], down);
 		}
-		if (k + BK < p.k)
-			announce(buf);
-		buf ^= 1u;
-		barrier();
 	}
 
 	float up_a = uintBitsToFloat(a_bits - 14u << 23), up_b = uintBitsToFloat(b_bits - 14u << 23);

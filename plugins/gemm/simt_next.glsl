@@ -9,21 +9,7 @@ layout(constant_id = 8) const uint NEXT_SPEC = 1u;
 #else
 layout(constant_id = 7) const uint NEXT_SPEC = 1u;
 #endif
-#include "gemm_next.glsl"
-layout(std430, binding = 5) readonly buffer E_ { float E[]; };
-layout(std430, binding = 5) readonly buffer E4_ { vec4 E4[]; };
-layout(std430, binding = 6) buffer F_ { float F[]; };
-layout(std430, binding = 6) buffer F4_ { vec4 F4[]; };
-
-/* What the product alone would store. */
-vec4 result(vec4 acc, uint col)
-{
-	vec4 add = vec4(0.0);
-	if (BIASED)
-		add = bias4[(p.bias_base + col) >> 2];
-	return hlx_store(acc + add);
-}
-
+#include "tile_next.glsl"
 /* Those of 4 elements of C that there are: the sum with the other addend, or what gelu is to be taken of. */
 void part_alone(vec4 acc, uint row, uint col)
 {
