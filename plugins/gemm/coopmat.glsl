@@ -215,8 +215,8 @@ void main()
 	barrier();
 
 	/* No vote and no election in here: for those the compiler keeps a mask of who is active, by MATCH, for 15 % of the time. */
-	[[dont_unroll]] for (uint k = BK; k < p.k + BK;)
-	[[unroll]] for (uint buf = 0u; buf < 2u; buf++, k += BK) if (k < p.k + BK) {
+	uint buf = 0u;
+	[[dont_unroll]] for (uint k = BK; k < p.k + BK; k += BK, buf ^= 1u) {
 		uint at = buf * SIZE, other = buf ^ 1u;
 		if (k < p.k)
 			keep(other);

@@ -44,12 +44,12 @@ static uint32_t shared_bytes(const struct gemm_tile *t)
 	return 2 * (piece_bytes(t->bm, t->bk) + piece_bytes(t->bn, t->bk)) + 16;
 }
 
-/* Whole matrices, and as many fetches for each invocation. */
+/* Whole matrices, and as many fetches for each invocation.  A CPU driver has these matrices for tests: the last tile compiles soonest. */
 static bool suits(const struct hlx_caps *caps, const struct gemm_tile *t)
 {
 	uint32_t n = invocations(caps, t);
 
-	return t->tm % caps->coopmat_m == 0 && t->tn % caps->coopmat_n == 0 && t->bk % caps->coopmat_k == 0 &&
+	return (!caps->cpu || !t[1].bm) && t->tm % caps->coopmat_m == 0 && t->tn % caps->coopmat_n == 0 && t->bk % caps->coopmat_k == 0 &&
 		t->bm * t->bk / 4 % n == 0 && t->bn * t->bk / 4 % n == 0;
 }
 
