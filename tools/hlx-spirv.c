@@ -57,7 +57,7 @@ static int complain(int status, const char *path, const char *fmt, ...)
 
 /* ---- input ---- */
 
-static int read_stream(FILE *f, const char *path, struct module *m)
+static int read_stream(FILE *f, const char *path, struct spirv_module *m)
 {
 	struct stat st;
 	size_t bytes;
@@ -78,7 +78,7 @@ static int read_stream(FILE *f, const char *path, struct module *m)
 	return 0;
 }
 
-static int read_module(const char *path, struct module *m)
+static int read_module(const char *path, struct spirv_module *m)
 {
 	FILE *f = fopen(path, "rb");
 	int status;
@@ -117,7 +117,7 @@ static bool is_matrix(const struct hlx_spirv_iter *it, const struct hlx_spirv_de
 	const struct hlx_spirv_def *def = hlx_spirv_defs_find(defs, type);
 	struct hlx_spirv_inst in;
 
-	return def && !hlx_spirv_at(it, def->at, &in) && in.op == MATRIX_TYPE;
+	return def && !hlx_spirv_at(it, def->at, &in) && in.op == HLX_SPIRV_MATRIX_TYPE;
 }
 
 static bool lacks(const struct hlx_spirv_iter *it, const struct hlx_spirv_inst *in, const struct hlx_spirv_defs *defs,
@@ -149,7 +149,7 @@ static int find_todo(struct hlx_spirv_iter it, const struct hlx_spirv_defs *defs
 }
 
 /* Moves the types and all after them up, and fills the gap. */
-static int insert(const struct hlx_spirv_iter *it, const struct todo *todo, struct module *m)
+static int insert(const struct hlx_spirv_iter *it, const struct todo *todo, struct spirv_module *m)
 {
 	uint32_t *code = realloc(m->code, (m->n_words + 3 * todo->n) * sizeof *code);
 
@@ -167,7 +167,7 @@ static int insert(const struct hlx_spirv_iter *it, const struct todo *todo, stru
 	return 0;
 }
 
-static int decorate(const char *path, struct module *m)
+static int decorate(const char *path, struct spirv_module *m)
 {
 	char err[256] = "";
 	struct hlx_spirv_iter it;
@@ -192,7 +192,7 @@ static int decorate(const char *path, struct module *m)
 
 /* ---- output ---- */
 
-static void print_header(FILE *f, const char *name, const struct module *m)
+static void print_header(FILE *f, const char *name, const struct spirv_module *m)
 {
 	fprintf(f, "/* Made by hlx-spirv: every float operation is NoContraction. */\n#include <stdint.h>\n\n"
 			"static const uint32_t %s[] = {", name);
@@ -202,7 +202,7 @@ static void print_header(FILE *f, const char *name, const struct module *m)
 }
 
 /* name is NULL for SPIR-V. */
-static int write_stream(FILE *f, const char *name, const struct module *m)
+static int write_stream(FILE *f, const char *name, const struct spirv_module *m)
 {
 	bool torn;
 
@@ -215,7 +215,7 @@ static int write_stream(FILE *f, const char *name, const struct module *m)
 }
 
 /* Written beside the target and renamed, so that a full disk leaves no half a header with a fresh date. */
-static int write_module(const char *path, const char *name, const struct module *m)
+static int write_module(const char *path, const char *name, const struct spirv_module *m)
 {
 	char *aside;
 	FILE *f;
@@ -291,7 +291,7 @@ static char *make_name(const char *path)
 static int run(const struct options *o)
 {
 	char err[256] = "";
-	struct module m = { 0 };
+	struct spirv_module m = { 0 };
 	size_t length = strlen(o->out);
 	bool binary = o->binary || (length >= 4 && !strcmp(o->out + length - 4, ".spv"));
 	char *name = o->name ? strdup(o->name) : make_name(o->in);

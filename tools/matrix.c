@@ -29,7 +29,7 @@ static int find_first(struct resolver *r)
 	int more;
 
 	while ((more = hlx_spirv_next(&it, &in)) > 0)
-		if (in.op == MATRIX_TYPE) {
+		if (in.op == HLX_SPIRV_MATRIX_TYPE) {
 			r->first = in.at;
 			return 0;
 		}
@@ -74,7 +74,7 @@ static int find_float(struct resolver *r, uint32_t width, uint32_t *id)
 			return 0;
 		}
 	while ((more = hlx_spirv_next(&it, &in)) > 0)
-		if (in.op == SpvOpTypeFloat && in.w[2] == width) {
+		if (in.op == SpvOpTypeFloat && in.n == 3 && in.w[2] == width) {
 			*id = in.w[1];
 			return move(r, in.at);
 		}
@@ -96,21 +96,35 @@ static int resolve_component(struct resolver *r, size_t at, uint32_t *id)
 	return find_float(r, bits, id);
 }
 
+/* Specialization constant number spec; false if there is none that is a number. */
+static bool find_spec(const struct resolver *r, uint32_t spec, struct hlx_spirv_inst *in)
+{
+	for (size_t i = 0; i < r->decos.n; i++) {
+		const struct hlx_spirv_deco *d = &r->decos.deco[i];
+		const struct hlx_spirv_def *def = hlx_spirv_defs_find(&r->defs, d->target);
+		if (d->kind == SpvDecorationSpecId && d->value == spec && def && !hlx_spirv_at(&r->it, def->at, in) &&
+		    in->op == SpvOpSpecConstant)
+			return true;
+	}
+	return false;
+}
+
 static int resolve_size(struct resolver *r, size_t at, uint32_t *id)
 {
+	const struct hlx_spirv_def *type;
+	struct hlx_spirv_inst in;
 	uint32_t n;
 
 	if (!number(r, *id, &n) || n < MATRIX_SPEC)
 		return 0;
-	for (size_t i = 0; i < r->decos.n; i++) {
-		const struct hlx_spirv_deco *d = &r->decos.deco[i];
-		const struct hlx_spirv_def *def = hlx_spirv_defs_find(&r->defs, d->target);
-		if (d->kind != SpvDecorationSpecId || d->value != n - MATRIX_SPEC || !def)
-			continue;
-		*id = d->target;
-		return move(r, def->at);
-	}
-	return hlx_spirv_fail(&r->it, at, -1, "a matrix size is specialization constant %u, which nothing uses", n - MATRIX_SPEC);
+	if (!find_spec(r, n - MATRIX_SPEC, &in))
+		return hlx_spirv_fail(&r->it, at, -1, "a matrix size is specialization constant %u, and no number is that one",
+				n - MATRIX_SPEC);
+	*id = in.result;
+	type = hlx_spirv_defs_find(&r->defs, in.type);
+	if (type && move(r, type->at))
+		return -1;
+	return move(r, in.at);
 }
 
 /* Words: operation, result, component, scope, rows, columns, use.  Patches in place: the iterators read the same words. */
@@ -123,7 +137,7 @@ static int resolve_types(struct resolver *r, uint32_t *code)
 	while (!status && (more = hlx_spirv_next(&it, &in)) != 0) {
 		if (more < 0)
 			return more;
-		if (in.op != MATRIX_TYPE)
+		if (in.op != HLX_SPIRV_MATRIX_TYPE)
 			continue;
 		if (in.n != 7)
 			return hlx_spirv_fail(&it, in.at, -1, "a matrix type of %u words, want 7", in.n);
@@ -135,7 +149,7 @@ static int resolve_types(struct resolver *r, uint32_t *code)
 }
 
 /* The module again: what was moved and made before the first matrix type, and not where it was. */
-static int rewrite(const struct resolver *r, struct module *m)
+static int rewrite(const struct resolver *r, struct spirv_module *m)
 {
 	uint32_t *code = malloc((m->n_words + 3 * r->n_made) * sizeof *code);
 	size_t n = r->first;
@@ -164,11 +178,11 @@ static int rewrite(const struct resolver *r, struct module *m)
 		n += in.n;
 	}
 	free(m->code);
-	*m = (struct module){ code, n };
+	*m = (struct spirv_module){ code, n };
 	return 0;
 }
 
-int matrix_resolve(struct module *m, char *err, size_t err_size)
+int matrix_resolve(struct spirv_module *m, char *err, size_t err_size)
 {
 	struct resolver r = { 0 };
 	int status = hlx_spirv_begin(&r.it, m->code, m->n_words * 4, err, err_size);

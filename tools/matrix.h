@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct module { uint32_t *code; size_t n_words; };
+struct spirv_module { uint32_t *code; size_t n_words; };
 
 /*
  * In each OpTypeCooperativeMatrixKHR a component that is a number (16, 32 or 64) becomes the float type of so many bits, and rows
@@ -12,7 +12,6 @@ struct module { uint32_t *code; size_t n_words; };
  * A module without one stays as it is.  0, or negative with a message ("word N: ...") in err.
  */
 #define MATRIX_SPEC 65536u
-#define MATRIX_TYPE 4456u /* OpTypeCooperativeMatrixKHR, newer than some headers in use */
-int matrix_resolve(struct module *m, char *err, size_t err_size);
+int matrix_resolve(struct spirv_module *m, char *err, size_t err_size);
 
 #endif

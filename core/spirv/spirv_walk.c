@@ -85,12 +85,22 @@ static int check_id(const struct hlx_spirv_iter *it, size_t at, const char *what
 	return 0;
 }
 
+static void find_ids(uint32_t op, bool *has_result, bool *has_type)
+{
+	if (op < HLX_SPIRV_MATRIX_TYPE || op > HLX_SPIRV_MATRIX_LENGTH) {
+		SpvHasResultAndType((SpvOp)op, has_result, has_type);
+		return;
+	}
+	*has_result = op != HLX_SPIRV_MATRIX_STORE;
+	*has_type = *has_result && op != HLX_SPIRV_MATRIX_TYPE;
+}
+
 static int read_ids(const struct hlx_spirv_iter *it, struct hlx_spirv_inst *in)
 {
 	bool has_result, has_type;
 	int status = 0;
 
-	SpvHasResultAndType((SpvOp)in->op, &has_result, &has_type);
+	find_ids(in->op, &has_result, &has_type);
 	if (in->n < 1u + has_result + has_type)
 		return hlx_spirv_fail(it, in->at, HLX_EINVAL, "opcode %u has %u words, too few for its ids", in->op, in->n);
 	in->type = has_type ? in->w[1] : 0;

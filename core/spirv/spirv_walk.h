@@ -48,6 +48,10 @@ int hlx_spirv_at(const struct hlx_spirv_iter *it, size_t at, struct hlx_spirv_in
 __attribute__((format(printf, 4, 5)))
 int hlx_spirv_fail(const struct hlx_spirv_iter *it, size_t at, int status, const char *fmt, ...);
 
+/* SPV_KHR_cooperative_matrix: newer than some headers in use. */
+enum { HLX_SPIRV_MATRIX_TYPE = 4456, HLX_SPIRV_MATRIX_LOAD, HLX_SPIRV_MATRIX_STORE, HLX_SPIRV_MATRIX_MULTIPLY_ADD,
+	HLX_SPIRV_MATRIX_LENGTH };
+
 /* The string operand at word `first`, or NULL if it does not end inside the instruction. */
 const char *hlx_spirv_string(const struct hlx_spirv_inst *in, uint32_t first);
 /* True of the float arithmetic that NoContraction governs.  Negation is not among it: it rounds nothing. */
