@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/spirv/matrix.v15.h"
 #include "tests/spirv_modules.h"
 #include "tests/suite.h"
 
@@ -78,6 +79,22 @@ static size_t load(const char *path, void *data, size_t room)
 	((char *)data)[bytes] = 0;
 	fclose(f);
 	return bytes;
+}
+
+static void assert_says(const char *want)
+{
+	char text[4096];
+
+	load(path_err, text, sizeof text);
+	ck_assert_msg(strstr(text, want) != NULL, "said \"%s\", want \"%s\"", text, want);
+}
+
+static void assert_one_line(void)
+{
+	char text[4096];
+	size_t n = load(path_err, text, sizeof text);
+
+	ck_assert_msg(n > 0 && strchr(text, '\n') == text + n - 1, "said \"%s\"", text);
 }
 
 /* By number, so as not to believe the list under test: FAdd FSub FMul FDiv FRem FMod, VectorTimesScalar to Dot. */
@@ -219,6 +236,51 @@ START_TEST(no_annotations)
 }
 END_TEST
 
+/* Of matrices' operations none is decorated, of the others all. */
+START_TEST(matrices)
+{
+	static uint32_t code[8192];
+	struct hlx_spirv_iter it;
+	struct hlx_spirv_inst in;
+	struct hlx_spirv_decos decos;
+	uint32_t real = 0;
+	int plain = 0, of_matrices = 0;
+	size_t n;
+
+	save(path_in, matrix_v15, sizeof matrix_v15);
+	ck_assert_int_eq(tool("'%s' -o '%s'", path_in, path_out), 0);
+	n = load(path_out, code, sizeof code);
+	ck_assert_int_eq(hlx_spirv_begin(&it, code, n, err, sizeof err), 0);
+	ck_assert_int_eq(hlx_spirv_decos_init(&decos, it), 0);
+	while (hlx_spirv_next(&it, &in) > 0) {
+		bool marked = hlx_spirv_decos_find(&decos, in.result, HLX_SPIRV_WHOLE, SpvDecorationNoContraction);
+		if (in.op == SpvOpTypeFloat && in.w[2] == 32)
+			real = in.result;
+		if (!rounds(in.op))
+			continue;
+		plain += in.type == real;
+		of_matrices += in.type != real;
+		ck_assert_msg(marked == (in.type == real), "opcode %u at word %zu", in.op, in.at);
+	}
+	hlx_spirv_decos_finish(&decos);
+	ck_assert(plain == 1 && of_matrices == 3);
+}
+END_TEST
+
+START_TEST(bad_matrix)
+{
+	const struct planted p = { .global = W(I(SpvOpConstant, 4), UINT, 20, 24,
+		I(HLX_SPIRV_MATRIX_TYPE, 7), 21, 20, ONE, EIGHT, EIGHT, ONE) };
+	uint32_t code[1024];
+
+	save(path_in, code, build(code, &p) * 4);
+	ck_assert_int_eq(tool("'%s' -o '%s'", path_in, path_out), 4);
+	assert_says("in-1.comp.spv: word ");
+	assert_says("a matrix of 24-bit floats");
+	assert_one_line();
+}
+END_TEST
+
 START_TEST(header_text)
 {
 	static const char *const forms[] = { "--name my_kernel", "" }, *const names[] = { "my_kernel", "in_1_spv" };
@@ -242,22 +304,6 @@ START_TEST(header_text)
 	ck_assert_str_eq(text + strlen(text) - 4, "\n};\n");
 }
 END_TEST
-
-static void assert_says(const char *want)
-{
-	char text[4096];
-
-	load(path_err, text, sizeof text);
-	ck_assert_msg(strstr(text, want) != NULL, "said \"%s\", want \"%s\"", text, want);
-}
-
-static void assert_one_line(void)
-{
-	char text[4096];
-	size_t n = load(path_err, text, sizeof text);
-
-	ck_assert_msg(n > 0 && strchr(text, '\n') == text + n - 1, "said \"%s\"", text);
-}
 
 START_TEST(tool_usage)
 {
@@ -320,6 +366,8 @@ int main(void)
 	tcase_add_test(program, ops_are_what_they_test);
 	tcase_add_test(program, every_operation);
 	tcase_add_test(program, no_annotations);
+	tcase_add_test(program, matrices);
+	tcase_add_test(program, bad_matrix);
 	tcase_add_loop_test(program, header_text, 0, 2);
 	tcase_add_test(program, tool_usage);
 	tcase_add_test(program, tool_input);

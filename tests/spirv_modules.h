@@ -1,5 +1,5 @@
 /*
- * spirv_modules.h - modules for check_spirv, check_spirv_damage and check_decorate.
+ * spirv_modules.h - modules for check_spirv, check_spirv_damage, check_decorate and check_matrix.
  *
  * They come from two places: tests/spirv/NAME.comp, compiled as SPIR-V 1.0 (NAME.v10.h, where a storage buffer is a
  * BufferBlock) and 1.5 (NAME.v15.h), and words planted into a minimal module, for what a compiler would not write.
@@ -45,7 +45,7 @@ static const struct module modules[] = {
 #define FENCED_BYTES (1u << 16)
 static char *fence; /* the first byte that must not be read */
 
-static void setup_fence(void)
+static inline void setup_fence(void)
 {
 	char *map = mmap(NULL, 2 * FENCED_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -54,7 +54,7 @@ static void setup_fence(void)
 	fence = map + FENCED_BYTES;
 }
 
-static uint32_t *fenced(const uint32_t *code, size_t n_words)
+static inline uint32_t *fenced(const uint32_t *code, size_t n_words)
 {
 	ck_assert_uint_le(n_words * 4, FENCED_BYTES);
 	return memcpy(fence - n_words * 4, code, n_words * 4);
@@ -62,7 +62,7 @@ static uint32_t *fenced(const uint32_t *code, size_t n_words)
 
 static char err[256];
 
-static int reflect(const uint32_t *code, size_t n_words, struct hlx_reflect *out)
+static inline int reflect(const uint32_t *code, size_t n_words, struct hlx_reflect *out)
 {
 	memset(out, 0xa5, sizeof *out);
 	err[0] = 0;
