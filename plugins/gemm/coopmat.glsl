@@ -15,7 +15,9 @@
  */
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
-#include "coopmat_types.glsl"
+#define HLX_MATRIX_ID 8
+#include "matrix.glsl"
+const uint M = HLX_MATRIX_M, N = HLX_MATRIX_N, K = HLX_MATRIX_K;
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint BM = 128u;
@@ -209,9 +211,9 @@ void main()
 	uint a_base = TA != 0 ? a_warp / 4u : a_warp * ROW_A;
 	uint b_base = PART_A + (TB != 0 ? b_warp * ROW_B : b_warp / 4u);
 	first_piece();
-	matrix_c acc[FM * FN];
+	hlx_matrix_c acc[FM * FN];
 	[[unroll]] for (uint i = 0u; i < FM * FN; i++)
-		acc[i] = matrix_of(0.0);
+		acc[i] = hlx_matrix_of(0.0);
 	barrier();
 
 	/* No vote and no election in here: for those the compiler keeps a mask of who is active, by MATCH, for 15 % of the time. */
@@ -222,31 +224,31 @@ void main()
 			keep(other);
 		if (k + BK < p.k)
 			fetch_piece(k + BK);
-		matrix_b b_hi[STEPS * FN], b_lo[STEPS * FN];
+		hlx_matrix_b b_hi[STEPS * FN], b_lo[STEPS * FN];
 		[[unroll]] for (uint s = 0u; s < STEPS; s++)
 			[[unroll]] for (uint j = 0u; j < FN; j++) {
-				b_hi[s * FN + j] = matrix_load_b(piece[at + b_base + b_place(j, s)], uint(TB), ROW_B);
-				b_lo[s * FN + j] = matrix_load_b(piece[at + b_base + HALF_B + b_place(j, s)], uint(TB), ROW_B);
+				b_hi[s * FN + j] = hlx_matrix_load_b(piece[at + b_base + b_place(j, s)], uint(TB), ROW_B);
+				b_lo[s * FN + j] = hlx_matrix_load_b(piece[at + b_base + HALF_B + b_place(j, s)], uint(TB), ROW_B);
 			}
 		[[unroll]] for (uint i = 0u; i < FM; i++) {
-			matrix_a a_hi[STEPS], a_lo[STEPS];
+			hlx_matrix_a a_hi[STEPS], a_lo[STEPS];
 			[[unroll]] for (uint s = 0u; s < STEPS; s++) {
-				a_hi[s] = matrix_load_a(piece[at + a_base + a_place(i, s)], uint(TA), ROW_A);
-				a_lo[s] = matrix_load_a(piece[at + a_base + HALF_A + a_place(i, s)], uint(TA), ROW_A);
+				a_hi[s] = hlx_matrix_load_a(piece[at + a_base + a_place(i, s)], uint(TA), ROW_A);
+				a_lo[s] = hlx_matrix_load_a(piece[at + a_base + HALF_A + a_place(i, s)], uint(TA), ROW_A);
 			}
-			matrix_c sum[FN];
+			hlx_matrix_c sum[FN];
 			[[unroll]] for (uint j = 0u; j < FN; j++)
-				sum[j] = matrix_of(0.0);
+				sum[j] = hlx_matrix_of(0.0);
 			[[unroll]] for (uint s = 0u; s < STEPS; s++) {
 				[[unroll]] for (uint j = 0u; j < FN; j++)
-					sum[j] = matrix_multiply_add(a_lo[s], b_hi[s * FN + j], sum[j]);
+					sum[j] = hlx_matrix_multiply_add(a_lo[s], b_hi[s * FN + j], sum[j]);
 				[[unroll]] for (uint j = 0u; j < FN; j++)
-					sum[j] = matrix_multiply_add(a_hi[s], b_lo[s * FN + j], sum[j]);
+					sum[j] = hlx_matrix_multiply_add(a_hi[s], b_lo[s * FN + j], sum[j]);
 				[[unroll]] for (uint j = 0u; j < FN; j++)
-					sum[j] = matrix_multiply_add(a_hi[s], b_hi[s * FN + j], sum[j]);
+					sum[j] = hlx_matrix_multiply_add(a_hi[s], b_hi[s * FN + j], sum[j]);
 			}
 			[[unroll]] for (uint j = 0u; j < FN; j++)
-				acc[i * FN + j] = matrix_add(acc[i * FN + j], sum[j]);
+				acc[i * FN + j] = hlx_matrix_add(acc[i * FN + j], sum[j]);
 		}
 		uint a_new = floatBitsToUint(a_most), b_new = floatBitsToUint(b_most);
 		if (a_new >> 23 > a_bits || b_new >> 23 > b_bits) {
@@ -257,7 +259,7 @@ void main()
 		if (top[other][0] >> 23 > a_bits || top[other][1] >> 23 > b_bits) {
 			float down = make_room(other, k);
 			[[unroll]] for (uint i = 0u; i < FM * FN; i++)
-				acc[i] = matrix_times(acc[i], down);
+				acc[i] = hlx_matrix_times(acc[i], down);
 		}
 	}
 
@@ -265,8 +267,8 @@ void main()
 	uint c_base = gl_SubgroupID * PART_C;
 	[[unroll]] for (uint i = 0u; i < FM; i++) {
 		[[unroll]] for (uint j = 0u; j < FN; j++)
-			matrix_store(piece[c_base + j * (N / 2u)], matrix_times(matrix_times(acc[i * FN + j], up_a), up_b), 0u,
-				     ROW_C);
+			hlx_matrix_store(piece[c_base + j * (N / 2u)], hlx_matrix_times(hlx_matrix_times(acc[i * FN + j], up_a), up_b),
+					 HLX_MATRIX_ROWS, ROW_C);
 		subgroupMemoryBarrierShared();
 		subgroupBarrier();
 		[[dont_unroll]] for (uint q = gl_SubgroupInvocationID; q < M * WN / 4u; q += LANES) {

@@ -16,6 +16,11 @@
 #extension GL_KHR_memory_scope_semantics : require
 #extension GL_NV_cooperative_matrix : require
 #endif
+#ifdef COOPERATIVE_KHR
+#extension GL_GOOGLE_include_directive : require
+#define HLX_MATRIX_ID 1
+#include "matrix.glsl"
+#endif
 layout(local_size_x = 64) in;
 layout(constant_id = 0) const uint WIDTH = 4;
 layout(binding = 0) buffer data { float x[]; };
@@ -50,6 +55,9 @@ float planted(uint i)
 	r = inverse(mat4(v[i], v[i + 1], v[i + 2], v[i + 3]))[0].x; /* INVERTED */
 #elif defined(COOPERATIVE)
 	fcoopmatNV<32, gl_ScopeSubgroup, 8, 8> m = fcoopmatNV<32, gl_ScopeSubgroup, 8, 8>(a); /* COOPERATIVE */
+#elif defined(COOPERATIVE_KHR)
+	hlx_matrix_c m = hlx_matrix_add(hlx_matrix_of(a), hlx_matrix_of(b)); /* COOPERATIVE_KHR */
+	hlx_matrix_store(x[i], m, HLX_MATRIX_ROWS, HLX_MATRIX_N);
 #elif defined(MODULO)
 	r = mod(a, b); /* MODULO */
 #elif defined(FRACTION)
