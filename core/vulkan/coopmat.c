@@ -1,12 +1,13 @@
 /* coopmat.c - see coopmat.h.  Names and numbers are those of the Vulkan specification. */
 #include "core/vulkan/coopmat.h"
 
+#include <stdlib.h>
+
 #define MATRIX_PROPERTIES ((VkStructureType)1000506001)
 #define STAGE_PROPERTIES ((VkStructureType)1000506002)
 #define COMPONENT_FLOAT16 0
 #define COMPONENT_FLOAT32 1
 #define SCOPE_SUBGROUP 3
-#define MAX_KINDS 64u
 
 /* VkCooperativeMatrixPropertiesKHR */
 struct kind {
@@ -47,16 +48,11 @@ static bool serves(const struct kind *k)
 		k->m && k->n && k->k && (k->m | k->n | k->k) % 4 == 0 && k->m <= 64 && k->n <= 64 && k->k <= 64;
 }
 
-void hlx_coopmat_inspect(VkInstance instance, VkPhysicalDevice p, struct hlx_caps *caps)
+/* Of those that serve, the one with most products. */
+static void choose_kind(const struct kind *kinds, uint32_t n, struct hlx_caps *caps)
 {
-	list_kinds list = (list_kinds)vkGetInstanceProcAddr(instance, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
-	struct kind kinds[MAX_KINDS];
-	uint32_t n = MAX_KINDS, most = 0;
+	uint32_t most = 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		kinds[i] = (struct kind){ .type = MATRIX_PROPERTIES };
-	if (!list || !caps->fp16 || !offers_feature(p) || list(p, &n, kinds) < 0)
-		return;
 	for (uint32_t i = 0; i < n; i++)
 		if (serves(&kinds[i]) && kinds[i].m * kinds[i].n * kinds[i].k > most) {
 			most = kinds[i].m * kinds[i].n * kinds[i].k;
@@ -65,4 +61,19 @@ void hlx_coopmat_inspect(VkInstance instance, VkPhysicalDevice p, struct hlx_cap
 			caps->coopmat_n = kinds[i].n;
 			caps->coopmat_k = kinds[i].k;
 		}
+}
+
+void hlx_coopmat_inspect(VkInstance instance, VkPhysicalDevice p, struct hlx_caps *caps)
+{
+	list_kinds list = (list_kinds)vkGetInstanceProcAddr(instance, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
+	struct kind *kinds;
+	uint32_t n = 0;
+
+	if (!list || !caps->fp16 || !offers_feature(p) || list(p, &n, NULL) < 0 || !(kinds = calloc(n ? n : 1, sizeof(*kinds))))
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		kinds[i].type = MATRIX_PROPERTIES;
+	if (list(p, &n, kinds) >= 0)
+		choose_kind(kinds, n, caps);
+	free(kinds);
 }

@@ -101,7 +101,8 @@ static int create_logical(struct hlx_device *dev)
 		.subgroupSizeControl = VK_TRUE, .computeFullSubgroups = VK_TRUE };
 	struct hlx_coopmat_features matrix = { .type = HLX_COOPMAT_FEATURES, .matrix = VK_TRUE };
 	VkPhysicalDeviceVulkan12Features v12 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
-		.timelineSemaphore = VK_TRUE, .vulkanMemoryModel = dev->info.caps.coopmat, .shaderFloat16 = dev->info.caps.fp16, .shaderInt8 = dev->info.caps.int8 };
+		.timelineSemaphore = VK_TRUE, .vulkanMemoryModel = dev->info.caps.coopmat,
+		.shaderFloat16 = dev->info.caps.fp16, .shaderInt8 = dev->info.caps.int8 };
 	VkPhysicalDeviceFeatures features = { .shaderInt64 = dev->info.caps.int64,
 		.robustBufferAccess = dev->info.caps.cpu }; /* SwiftShader's heap is ours */
 	VkDeviceQueueCreateInfo queue = { .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
