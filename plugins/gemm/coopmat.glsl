@@ -149,8 +149,6 @@ uint b_place(uint j, uint s)
 void finish(vec4 acc, uint row, uint col)
 {
 	uint at = (c_first + row * p.c_row + col) >> 2;
-	if ((p.flags & GEMM_CONTINUE) != 0u)
-		acc += begin(row, col);
 	if (EDGE && (C_SCALAR || row >= p.m || col + 4u > p.n))
 		end(acc, row, col);
 	else if ((p.flags & GEMM_RAW) != 0u)
@@ -263,18 +261,23 @@ void main()
 		}
 	}
 
-	float up_a = uintBitsToFloat(a_bits - 14u << 23), up_b = uintBitsToFloat(b_bits - 14u << 23);
+	/* the lesser one first, so that a huge A and a tiny B do not overflow on the way */
+	float up_first = uintBitsToFloat(min(a_bits, b_bits) - 14u << 23), up_then = uintBitsToFloat(max(a_bits, b_bits) - 14u << 23);
 	uint c_base = gl_SubgroupID * PART_C;
 	[[unroll]] for (uint i = 0u; i < FM; i++) {
 		[[unroll]] for (uint j = 0u; j < FN; j++)
-			hlx_matrix_store(piece[c_base + j * (N / 2u)], hlx_matrix_times(hlx_matrix_times(acc[i * FN + j], up_a), up_b),
-					 HLX_MATRIX_ROWS, ROW_C);
+			hlx_matrix_store(piece[c_base + j * (N / 2u)], hlx_matrix_times(hlx_matrix_times(acc[i * FN + j], up_first),
+					 up_then), HLX_MATRIX_ROWS, ROW_C);
 		subgroupMemoryBarrierShared();
 		subgroupBarrier();
 		[[dont_unroll]] for (uint q = gl_SubgroupInvocationID; q < M * WN / 4u; q += LANES) {
 			uint r = q / (WN / 4u), c = q % (WN / 4u);
 			uvec2 x = piece[c_base + r * ROW_C + 2u * c], y = piece[c_base + r * ROW_C + 2u * c + 1u];
-			finish(vec4(uintBitsToFloat(x), uintBitsToFloat(y)), row0 + a_warp + i * M + r, col0 + b_warp + 4u * c);
+			uint row = row0 + a_warp + i * M + r, col = col0 + b_warp + 4u * c;
+			vec4 sum = vec4(uintBitsToFloat(x), uintBitsToFloat(y));
+			if ((p.flags & GEMM_CONTINUE) != 0u)
+				sum += begin(row, col);
+			finish(sum, row, col);
 		}
 		subgroupMemoryBarrierShared();
 		subgroupBarrier();

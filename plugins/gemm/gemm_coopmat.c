@@ -38,19 +38,23 @@ static uint32_t piece_bytes(uint32_t rows, uint32_t n)
 	return rows * (2 * n + 8) * 2;
 }
 
-/* Two buffers, in the order of elements that takes more, and four words. */
-static uint32_t shared_bytes(const struct gemm_tile *t)
+/* Two buffers, in the order of elements that takes more, or a row of each subgroup's matrices of sums; and four words. */
+static uint32_t shared_bytes(const struct hlx_caps *caps, const struct gemm_tile *t)
 {
-	return 2 * (piece_bytes(t->bm, t->bk) + piece_bytes(t->bn, t->bk)) + 16;
+	uint32_t pieces = 2 * (piece_bytes(t->bm, t->bk) + piece_bytes(t->bn, t->bk));
+	uint32_t ends = (uint32_t)(t->bm / t->tm) * (t->bn / t->tn) * caps->coopmat_m * (t->tn + 4u) * 4;
+
+	return (pieces > ends ? pieces : ends) + 16;
 }
 
-/* Whole matrices, and as many fetches for each invocation.  A CPU driver has these matrices for tests: the last tile compiles soonest. */
+/* Whole matrices, and as many fetches for each invocation.  A CPU driver has these matrices for tests: there the last tile, which
+ * compiles soonest. */
 static bool suits(const struct hlx_caps *caps, const struct gemm_tile *t)
 {
 	uint32_t n = invocations(caps, t);
 
-	return (!caps->cpu || !t[1].bm) && t->tm % caps->coopmat_m == 0 && t->tn % caps->coopmat_n == 0 && t->bk % caps->coopmat_k == 0 &&
-		t->bm * t->bk / 4 % n == 0 && t->bn * t->bk / 4 % n == 0;
+	return (!caps->cpu || !t[1].bm) && t->tm % caps->coopmat_m == 0 && t->tn % caps->coopmat_n == 0 &&
+		t->bk % caps->coopmat_k == 0 && t->bm * t->bk / 4 % n == 0 && t->bn * t->bk / 4 % n == 0;
 }
 
 static uint32_t own(const struct hlx_caps *caps, const struct gemm_tile *tile, const struct gemm_task *t, uint32_t spec[])
@@ -80,9 +84,9 @@ static int coopmat_supports(const struct hlx_host *host, const struct hlx_node *
 	if (!caps->coopmat)
 		return host->fail(host, HLX_ENOTSUP, "the device has no cooperative matrices of fp16 with sums of fp32");
 	if (!gemm_tile_choose(&coopmat_tiles, caps, 1, 1, 1))
-		return host->fail(host, HLX_ENOTSUP, "wants matrices that 16 x 16 x 32 is a multiple of and 24 KiB of shared memory, "
-				  "the device has %ux%ux%u and %u KiB", caps->coopmat_m, caps->coopmat_n, caps->coopmat_k,
-				  caps->shared_bytes / 1024);
+		return host->fail(host, HLX_ENOTSUP, "wants matrices that 16x16x32 is a multiple of, subgroups of 4 to 32 and 28 KiB of shared "
+				  "memory, the device has %ux%ux%u, %u and %u KiB", caps->coopmat_m, caps->coopmat_n, caps->coopmat_k,
+				  caps->subgroup, caps->shared_bytes / 1024);
 	return 0;
 }
 

@@ -54,10 +54,11 @@ static uint32_t invocations(const struct hlx_caps *caps, const struct gemm_tile 
 }
 
 /* Two buffers of bk x (bm + bn), or C's tile for all but one of each two that share an output. */
-static uint32_t shared_bytes(const struct gemm_tile *t)
+static uint32_t shared_bytes(const struct hlx_caps *caps, const struct gemm_tile *t)
 {
 	uint32_t pieces = 2u * t->bk * (t->bm + t->bn) * 4, tree = (uint32_t)t->bm * t->bn * (t->split / 2) * 4;
 
+	(void)caps;
 	return pieces > tree ? pieces : tree;
 }
 

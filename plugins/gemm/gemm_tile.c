@@ -5,7 +5,7 @@
 
 static bool fits(const struct gemm_tiles *tiles, const struct hlx_caps *caps, const struct gemm_tile *t)
 {
-	return tiles->invocations(caps, t) <= caps->max_invocations && tiles->shared_bytes(t) <= caps->shared_bytes &&
+	return tiles->invocations(caps, t) <= caps->max_invocations && tiles->shared_bytes(caps, t) <= caps->shared_bytes &&
 		(!tiles->suits || tiles->suits(caps, t));
 }
 

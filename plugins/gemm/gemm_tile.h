@@ -25,7 +25,7 @@ struct gemm_tiles {
 	const struct gemm_tile *tile; /* up to one whose bm is 0 */
 	const struct hlx_shader (*shaders)[2]; /* [a transposed, or 2 with a neighbour's work][b transposed] */
 	uint32_t (*invocations)(const struct hlx_caps *, const struct gemm_tile *);
-	uint32_t (*shared_bytes)(const struct gemm_tile *);
+	uint32_t (*shared_bytes)(const struct hlx_caps *, const struct gemm_tile *);
 	bool (*suits)(const struct hlx_caps *, const struct gemm_tile *); /* NULL: all that have room */
 	/* The constants from TILE_OWN on, for a task; how many there are.  May change the form. */
 	uint32_t (*own)(const struct hlx_caps *, const struct gemm_tile *, const struct gemm_task *, uint32_t spec[]);
