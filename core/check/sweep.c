@@ -116,7 +116,7 @@ static void try_next(struct hlx_sweep *s, const struct hlx_check_case *c, struct
 	s->check.strange = strange;
 }
 
-static void check_fused(struct hlx_sweep *s, const struct hlx_check_case *c)
+void hlx_sweep_fused(struct hlx_sweep *s, const struct hlx_check_case *c)
 {
 	const struct hlx_op *op;
 
@@ -148,7 +148,7 @@ static void check_case(struct hlx_sweep *s, const struct hlx_check_case *c, uint
 	if (!s->o->quick || !s->check.strange)
 		check_wired(s, c);
 	if (!s->o->quick || k < 2 || is_thin(c))
-		check_fused(s, c);
+		hlx_sweep_fused(s, c);
 }
 
 /* -- generated cases --------------------------------------------------------------------------------------- */

@@ -37,6 +37,8 @@ void hlx_sweep_text(struct hlx_sweep *, const struct hlx_op *, const char *text,
 
 void hlx_sweep_wired(struct hlx_sweep *, const struct hlx_op *);
 void hlx_sweep_unwired(struct hlx_sweep *, const struct hlx_op *);
+/* With each neighbour whose work the implementation does: the bits of both. */
+void hlx_sweep_fused(struct hlx_sweep *, const struct hlx_check_case *);
 /* k: the case's number; thorough: each of its dims in turn, else one, by k. */
 void hlx_sweep_windows(struct hlx_sweep *, const struct hlx_check_case *, uint32_t k, bool thorough);
 void hlx_sweep_loops(struct hlx_sweep *, const struct hlx_check_case *, uint32_t k, bool thorough);

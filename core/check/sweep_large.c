@@ -18,6 +18,7 @@ static void run_windows(struct hlx_sweep *s, const struct hlx_check_case *c, uin
 {
 	(void)k;
 	run_large(s, c, HLX_CHECK_WINDOWS);
+	hlx_sweep_fused(s, c);
 }
 
 static void run_loops(struct hlx_sweep *s, const struct hlx_check_case *c, uint32_t k)
