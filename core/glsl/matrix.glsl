@@ -54,15 +54,25 @@ const uint HLX_MATRIX_USE_A = 0u, HLX_MATRIX_USE_B = 1u, HLX_MATRIX_USE_C = 2u;
 #define HLX_MATRIX_ROWS 0u
 #define HLX_MATRIX_COLUMNS 1u
 #define HLX_MATRIX_ARRAY_OF(type) \
-	spirv_instruction(id = 4457) hlx_matrix_a hlx_matrix_load_a(spirv_by_reference type from, uint order, uint stride); \
-	spirv_instruction(id = 4457) hlx_matrix_b hlx_matrix_load_b(spirv_by_reference type from, uint order, uint stride); \
-	spirv_instruction(id = 4457) hlx_matrix_c hlx_matrix_load_c(spirv_by_reference type from, uint order, uint stride); \
-	spirv_instruction(id = 4458) void hlx_matrix_store(spirv_by_reference type to, hlx_matrix_c c, uint order, uint stride);
+	spirv_instruction(id = 4457) hlx_matrix_a hlx_matrix_read_a(spirv_by_reference type from, uint order, uint stride, \
+								    spirv_literal uint access, uint scope); \
+	spirv_instruction(id = 4457) hlx_matrix_b hlx_matrix_read_b(spirv_by_reference type from, uint order, uint stride, \
+								    spirv_literal uint access, uint scope); \
+	spirv_instruction(id = 4457) hlx_matrix_c hlx_matrix_read_c(spirv_by_reference type from, uint order, uint stride, \
+								    spirv_literal uint access, uint scope); \
+	spirv_instruction(id = 4458) void hlx_matrix_write(spirv_by_reference type to, hlx_matrix_c c, uint order, uint stride, \
+							   spirv_literal uint access, uint scope);
 HLX_MATRIX_ARRAY_OF(uint)
 HLX_MATRIX_ARRAY_OF(uvec2)
 HLX_MATRIX_ARRAY_OF(uvec4)
 HLX_MATRIX_ARRAY_OF(float)
 HLX_MATRIX_ARRAY_OF(vec4)
+/* In Vulkan's memory model an access is the invocation's own unless it says otherwise: these are visible (48) and available (40) to a
+ * workgroup (scope 2), as those are that glslang makes of shared memory. */
+#define hlx_matrix_load_a(from, order, stride) hlx_matrix_read_a(from, order, stride, 48u, 2u)
+#define hlx_matrix_load_b(from, order, stride) hlx_matrix_read_b(from, order, stride, 48u, 2u)
+#define hlx_matrix_load_c(from, order, stride) hlx_matrix_read_c(from, order, stride, 48u, 2u)
+#define hlx_matrix_store(to, c, order, stride) hlx_matrix_write(to, c, order, stride, 40u, 2u)
 
 /* a b + c: how the products of K terms are rounded, and in which order they are added, is the device's. */
 spirv_instruction(id = 4459) hlx_matrix_c hlx_matrix_multiply_add(hlx_matrix_a a, hlx_matrix_b b, hlx_matrix_c c);
