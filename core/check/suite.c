@@ -155,6 +155,7 @@ int hlx_suite_impl(const struct hlx_suite_options *o, const struct hlx_op *op, c
 	(is_wired(op) ? hlx_sweep_wired : hlx_sweep_unwired)(&s, op);
 	hlx_fpenv_restore(&env);
 	row->refused += s.check.refused;
+	row->farthest = s.check.farthest;
 	return s.status;
 }
 
