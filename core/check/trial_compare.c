@@ -1,5 +1,4 @@
 /* trial_compare.c - what a pass left in memory, word by word, and which check it fails. */
-#include <math.h>
 #include <string.h>
 
 #include "core/check/trial.h"
@@ -56,25 +55,15 @@ static bool judge(const struct hlx_trial *t, const struct hlx_trial_part *p, uin
 	return !reference || got == p->want[w] || (p->f32 && hlx_data_near(got, p->want[w], most, t->bench->impl->tier));
 }
 
-/* How far the part is from the reference, in its largest magnitude. */
-static void measure(struct hlx_trial *t, const struct hlx_trial_part *p, float most)
-{
-	for (uint64_t w = 0; most > 0 && is_known(t, p) && p->output && !t->overflows && w < p->words; w++)
-		if (p->own[w] && hlx_data_finite(p->got[w]) && hlx_data_finite(p->want[w])) {
-			double far = fabs((double)hlx_float(p->got[w]) - hlx_float(p->want[w])) / most;
-			t->bench->farthest = far > t->bench->farthest ? far : t->bench->farthest;
-		}
-}
-
 bool hlx_trial_agrees(struct hlx_trial *t)
 {
 	enum hlx_check_id id;
 
 	find_overflow(t);
+	hlx_trial_measure(t);
 	for (uint32_t i = 0; i < 2 * HLX_MAX_SLOTS; i++) {
 		const struct hlx_trial_part *p = &t->part[i];
 		float most = largest(t, p);
-		measure(t, p, most);
 		for (uint64_t w = 0; p->present && w < p->words + HLX_TRIAL_GUARD; w++)
 			if (!judge(t, p, w, most, &id))
 				return false;
