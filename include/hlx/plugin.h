@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define HLX_ABI_MAJOR 1u /* must be equal */
-#define HLX_ABI_MINOR 1u /* plugin's <= host's; members are only appended */
+#define HLX_ABI_MINOR 2u /* plugin's <= host's; members are only appended */
 #define HLX_MAX_RANK  4
 #define HLX_MAX_SLOTS 16
 #define HLX_ALIGN     256u /* every tensor, and every slot of a partial, starts at a multiple of this many bytes */
@@ -209,6 +209,9 @@ struct hlx_caps { /* what an implementation may choose by; never what is compute
 	uint32_t shared_bytes, push_bytes, max_invocations;
 	uint32_t max_groups[3];
 	uint32_t int64, fp16, bf16, int8, coopmat;
+	/* A CPU driver's compiler works out once what is the same in all lanes (a load from one address, the value of one
+	 * lane); 0: in a loop over the lanes. */
+	uint32_t uniform;
 };
 
 /* A host call: runs on the CPU between submissions, with the windows of args as host memory. */
