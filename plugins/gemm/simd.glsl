@@ -6,10 +6,11 @@
  *     fetches A and B whole, 16 bytes a lane: texel fetches where the driver has them for large buffers (a call of
  *     some 17 cycles on lavapipe, against a loop over the lanes for a storage buffer), which spill every register;
  *     then works 4 rows at a time, their 16 accumulators staying in registers for all KU products of the chain
- *     (1.35 x over one k at a time), A's elements coming from a lane each by a shuffle with a constant index.
+ *     (1.35 x over one k at a time), A's elements coming from a lane each by a shuffle with a constant index, or a broadcast.
  * KU = 4 and 16 are 15 % slower (more spilling; more code than the instruction cache holds), fetches of A between the rows'
- * products 6 %.  Twice the lanes halve what is fetched and spilled: 16 take 0.75 x the time of 8 on lavapipe.  The loop tests at its end:
- * lavapipe runs the body after a test at the start once more, with every lane masked.
+ * products 6 %.  16 lanes take 0.85 x (lavapipe 22) and 0.74 x (26) the time of 8: half as much is fetched and spilled, and
+ * fetches are a third to a half of all.  The loop tests at its end: lavapipe runs the body after a test at the start once more,
+ * with every lane masked.
  *
  *     A stored (m, k)      lane l holds row HLX_LANES i + l, 4 values of k a fetch
  *     A stored (k, m), TA  lane l holds k + l % KU, 4 rows a fetch; of 16 lanes the upper 8 the next 4
@@ -19,7 +20,8 @@
  * What the shape does not need is left out by specialization:  EDGE: m, n or k end inside a tile (indices are clamped,
  * and both operands are +0 beyond k, which changes no chain).  A_SCALAR, B_SCALAR, C_SCALAR: rows do not start
  * at multiples of 16 bytes.  GO_ON: GEMM_CONTINUE.  ADD: GEMM_ACCUM.
- * UNIFORM: what is the same in all lanes is worked out once (caps.uniform).
+ * UNIFORM: what is the same in all lanes is worked out once (caps.uniform), as lavapipe 25 and 26 do, which make a loop of a
+ * shuffle of 16 lanes; 22 makes one of a broadcast.
  *
  * Modules with NEXT end with a neighbour's work: with TB those of a forward pass, else gelu's backward pass.  Which, is known
  * when they run alone: a further kernel costs 0.6 s of compiling.
@@ -163,8 +165,9 @@ vec4 load_b(uint k, uint j)
 }
 
 /*
- * Reads a word of each line of the tile of C, so that the stores at the end find it near; +0, which no compiler knows.
- * (tiny's products: 0.87 x the time on lavapipe 22.3.6, 0.93 x on 26.2.6.)
+ * Reads a word of each line of the tile of C, so that the stores at the end do not wait for one line after another; 0, which
+ * no compiler knows.  (tiny's products on 8 lanes: 0.87 x the time on lavapipe 22.3.6, 0.93 x on 26.2.6, 1.05 x on 25.0.7.
+ * Right before the stores: 0.99 x, 0.94 x.)
  */
 uint touch(uint row0, uint lane)
 {
@@ -291,7 +294,8 @@ void main()
 	b_first = p.b_base + z0 * p.b_s0 + z1 * p.b_s1;
 	c_first = p.c_base + z0 * p.c_s0 + z1 * p.c_s1;
 
-	uint touched = touch(row0, lane);
+	c_first += touch(row0, lane);
+
 	float acc[TM][4]; /* scalars: a vec4 that a loop carries costs lavapipe twice the moves */
 	[[unroll]] for (int i = 0; i < TM; i++) {
 		vec4 x = vec4(0.0);
@@ -332,7 +336,6 @@ void main()
 	} while (k < p.k);
 
 	vec4 add = load_bias(col);
-	c_first += touched;
 	/* Rolled: a store is a loop over the lanes on lavapipe, and to compile 32 of them takes 1 s longer (25.0.7). */
 	vec4 rows[TM];
 	[[unroll]] for (int i = 0; i < TM; i++)
