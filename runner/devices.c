@@ -30,7 +30,9 @@ static int devices(const struct cli_args *args)
 
 const struct command command_devices = {
 	"devices", NULL, "list the Vulkan devices",
-	"* marks what is taken by default. --device of other commands takes a number or a part of a name.",
+	"* marks what is taken by default. --device of other commands takes a number or a part of a name.\n\n"
+	"Mesa's lavapipe, the driver for the CPU, is asked for 512 bits where the CPU and its release are fit for them;\n"
+	"LP_NATIVE_VECTOR_WIDTH=256 in the environment takes that back.",
 	"hlxt devices\n",
 	{ 0 }, devices, NULL
 };

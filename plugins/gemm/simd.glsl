@@ -8,7 +8,7 @@
  *     then works 4 rows at a time, their 16 accumulators staying in registers for all KU products of the chain
  *     (1.35 x over one k at a time), A's elements coming from a lane each by a shuffle with a constant index, or a broadcast.
  * KU = 4 and 16 are 15 % slower (more spilling; more code than the instruction cache holds), fetches of A between the rows'
- * products 6 %.  16 lanes take 0.85 x (lavapipe 22) and 0.74 x (26) the time of 8: half as much is fetched and spilled, and
+ * products 5 to 10 %.  16 lanes take 0.85 x (lavapipe 22) and 0.74 x (26) the time of 8: half as much is fetched and spilled, and
  * fetches are a third to a half of all.  The loop tests at its end: lavapipe runs the body after a test at the start once more,
  * with every lane masked.
  *
