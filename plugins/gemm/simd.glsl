@@ -80,12 +80,16 @@ layout(std430, binding = 4) readonly buffer D4_ { vec4 D4[]; };
 #define L int(HLX_LANES)
 
 /* The value of a lane whose number is constant. */
+#ifdef SIMD_SSBO
+#define from_lane subgroupShuffle /* with the condition SwiftShader compiles for minutes */
+#else
 float from_lane(float x, uint lane)
 {
 	if (UNIFORM)
 		return subgroupBroadcast(x, lane);
 	return subgroupShuffle(x, lane);
 }
+#endif
 
 #if TA
 #define KU (L < 8 ? L : 8)
