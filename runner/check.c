@@ -140,6 +140,9 @@ static void print_notes(const struct hlx_suite_row *r)
 		printf("  op %s has no cases: nothing could be run\n", r->op->name);
 	else if (r->impl && !r->cases && !hlx_suite_failed(r))
 		printf("  it supports none of the cases on this device\n");
+	if (r->far > 0)
+		printf("  its results are within %.2g of the largest one from exact ones, the reference's within %.2g\n", r->far,
+				r->far_reference);
 	if (!r->impl && r->reference && r->op->kind == HLX_LAYER && !r->op->ref64)
 		printf("  op %s has no ref64: its gradient was not checked\n", r->op->name);
 }

@@ -92,4 +92,7 @@ const char *cli_hint(const char *word, const char *const *names, size_t count);
 /* Everything printed has reached standard output, or HLX_EOUTPUT. */
 int cli_flush(void);
 
+/* wide.c: d would be faster, and the environment has just been changed so that it will be: open it, or list, once more. */
+bool cli_widen(const struct hlx_device_info *d);
+
 #endif

@@ -13,9 +13,14 @@ static int devices(const struct cli_args *args)
 {
 	struct hlx_device_info list[32];
 	uint32_t n = 0;
+	bool wider = false;
 
 	(void)args;
 	CLI_TRY(hlx_device_list(list, CLI_COUNT(list), &n));
+	for (uint32_t i = 0; i < n && i < CLI_COUNT(list); i++)
+		wider |= cli_widen(&list[i]);
+	if (wider)
+		CLI_TRY(hlx_device_list(list, CLI_COUNT(list), &n));
 	if (!n)
 		return hlx_fail(HLX_EDEVICE, "no Vulkan device: install a driver (mesa-vulkan-drivers has one for the CPU)");
 	for (uint32_t i = 0; i < n && i < CLI_COUNT(list); i++)
@@ -25,7 +30,9 @@ static int devices(const struct cli_args *args)
 
 const struct command command_devices = {
 	"devices", NULL, "list the Vulkan devices",
-	"* marks what is taken by default. --device of other commands takes a number or a part of a name.",
+	"* marks what is taken by default. --device of other commands takes a number or a part of a name.\n\n"
+	"Mesa's lavapipe, the driver for the CPU, is asked for 512 bits where the CPU and its release are fit for them;\n"
+	"LP_NATIVE_VECTOR_WIDTH=256 in the environment takes that back.",
 	"hlxt devices\n",
 	{ 0 }, devices, NULL
 };

@@ -83,6 +83,11 @@ int session_graphs(struct session *s, struct conf *c, int parts)
 
 int session_device(struct session *s, const char *select)
 {
+	CLI_TRY(hlx_device_open(select, &s->device));
+	if (!cli_widen(hlx_device_describe(s->device)))
+		return 0;
+	hlx_device_close(s->device);
+	s->device = NULL;
 	return hlx_device_open(select, &s->device);
 }
 

@@ -135,7 +135,7 @@ END_TEST
 static const struct {
 	const char *fault, *words[2];
 } faults[] = {
-	{ "abi_major", { "ABI 2.1", "hlx with 1.1" } },
+	{ "abi_major", { "ABI 2.2", "hlx with 1.2" } },
 	{ "abi_minor", { "ABI 1.3", "rebuild" } },
 	{ "plugin_size", { "hlx_plugin has", "bytes" } },
 	{ "op_size", { "op", "lacks" } },

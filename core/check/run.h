@@ -37,6 +37,7 @@ struct hlx_check {
 	const struct hlx_impl *impl;
 	uint64_t seed;                /* of the values */
 	unsigned ran, refused, failed; /* refused: of runs that the implementation does not support */
+	double far, far_reference;    /* device tier: its and the reference's results from ref64's, of a tensor's largest magnitude */
 	bool strange;                 /* the case is generated: that it cannot be run is no failure */
 	int status;                   /* of the last run: negative where it could not be made */
 	void (*complain)(void *ctx, enum hlx_check_id, const char *line); /* a line for each difference; may be NULL */

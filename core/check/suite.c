@@ -155,6 +155,8 @@ int hlx_suite_impl(const struct hlx_suite_options *o, const struct hlx_op *op, c
 	(is_wired(op) ? hlx_sweep_wired : hlx_sweep_unwired)(&s, op);
 	hlx_fpenv_restore(&env);
 	row->refused += s.check.refused;
+	row->far = s.check.far;
+	row->far_reference = s.check.far_reference;
 	return s.status;
 }
 

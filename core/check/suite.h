@@ -25,6 +25,7 @@ struct hlx_suite_row {
 	const struct hlx_impl *impl;   /* NULL: the op's reference */
 	unsigned cases, refused;       /* that ran, generated ones included; runs that it does not support */
 	bool reference;                /* the op has one */
+	double far, far_reference;     /* device tier: its and the reference's results from ref64's, of a tensor's largest magnitude */
 	struct hlx_verdict check[HLX_CHECK_COUNT];
 };
 

@@ -59,6 +59,9 @@ static void inspect_limits(const VkPhysicalDeviceProperties *props, const VkPhys
 		.cpu = props->deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU, .subgroup = sub->subgroupSize,
 		.shuffle = (sub->supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
 			(sub->supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT),
+		/* lavapipe 25 and 26 do and offer clusters, 22 neither; it gives no version */
+		.uniform = props->deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU &&
+			(sub->supportedOperations & VK_SUBGROUP_FEATURE_CLUSTERED_BIT),
 		.shared_bytes = l->maxComputeSharedMemorySize, .push_bytes = l->maxPushConstantsSize,
 		.max_invocations = l->maxComputeWorkGroupInvocations };
 	for (int i = 0; i < 3; i++)

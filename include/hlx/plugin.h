@@ -210,7 +210,11 @@ struct hlx_caps { /* what an implementation may choose by; never what is compute
 	uint32_t max_groups[3];
 	uint32_t int64, fp16, bf16, int8;
 	/* Cooperative matrices by a subgroup: fp16 of (m, k) and (k, n), sums of fp32; else 0.  Their SPIR-V has Vulkan's memory model. */
-	uint32_t coopmat, coopmat_m, coopmat_n, coopmat_k;
+	uint32_t coopmat;
+	/* A CPU driver's compiler works out once what is the same in all lanes (a load from one address, the value of one
+	 * lane); 0: in a loop over the lanes. */
+	uint32_t uniform;
+	uint32_t coopmat_m, coopmat_n, coopmat_k;
 };
 
 /* A host call: runs on the CPU between submissions, with the windows of args as host memory. */

@@ -75,15 +75,23 @@ float largest(vec4 x, float y)
 	return max(max(max(y, abs(x.x)), max(abs(x.y), abs(x.z))), abs(x.w));
 }
 
-void keep_at(uint at, uint half_, vec4 x)
+/*
+ * x rounded to 11 bits, by integers: NVIDIA's compiler (580.159) takes unpackHalf2x16(packHalf2x16(x)) for x, and what is then left
+ * for lo is 0.
+ */
+vec4 high(vec4 x)
 {
-	uvec2 hi = uvec2(packHalf2x16(x.xy), packHalf2x16(x.zw));
-	vec4 rest = x - vec4(unpackHalf2x16(hi.x), unpackHalf2x16(hi.y));
-	piece[at] = hi;
-	piece[at + half_] = uvec2(packHalf2x16(rest.xy), packHalf2x16(rest.zw));
+	return uintBitsToFloat((floatBitsToUint(x) + 0x1000u) & 0xffffe000u);
 }
 
-/* Fetch i of A's and B's: into shared memory, and that of the piece at k0 sets out. */
+void keep_at(uint at, uint half_, vec4 x)
+{
+	vec4 hi = high(x), lo = x - hi;
+	piece[at] = uvec2(packHalf2x16(hi.xy), packHalf2x16(hi.zw));
+	piece[at + half_] = uvec2(packHalf2x16(lo.xy), packHalf2x16(lo.zw));
+}
+
+/* Fetch i of A's (B's) piece into shared memory, and that of the piece at k0 from memory. */
 void keep_a(uint buf, uint i)
 {
 	uint at = TA != 0 ? a_k(i) * ROW_A + a_row(i) / 4u : a_row(i) * ROW_A + a_k(i) / 4u;

@@ -33,12 +33,12 @@ static const struct hlx_shader next_shaders[2][2] = {
 };
 
 #define TM 32u
-enum { SPEC_LANES, SPEC_EDGE, SPEC_A_SCALAR, SPEC_B_SCALAR, SPEC_C_SCALAR, SPEC_GO_ON, SPEC_ADD, SPEC_COUNT };
+enum { SPEC_LANES, SPEC_EDGE, SPEC_A_SCALAR, SPEC_B_SCALAR, SPEC_C_SCALAR, SPEC_GO_ON, SPEC_ADD, SPEC_UNIFORM, SPEC_COUNT };
 
-/* Steps of k: as many as a fetch of 4 values of k, or of one k a lane, makes. */
+/* Steps of k: two fetches of 4 values of k each, or one of a k a lane, up to as many. */
 static uint32_t k_step(const struct hlx_caps *caps, const struct gemm_task *t)
 {
-	return t->a.col == 1 ? 8 : caps->subgroup;
+	return t->a.col == 1 || caps->subgroup > 8 ? 8 : caps->subgroup;
 }
 
 static struct gemm_kernel choose(const struct gemm_run *run, const struct gemm_task *t, const struct gemm_window *w)
@@ -62,6 +62,7 @@ static struct gemm_kernel choose(const struct gemm_run *run, const struct gemm_t
 	spec[SPEC_EDGE] = m % TM || n % kernel.tile_n || k % k_step(caps, t);
 	spec[SPEC_GO_ON] = w->k0 > 0 || (t->flags & GEMM_CONTINUE);
 	spec[SPEC_ADD] = w->k1 == t->k && (t->flags & GEMM_ACCUM);
+	spec[SPEC_UNIFORM] = caps->uniform;
 	kernel.next = gemm_next_of(t, w) != GEMM_ALONE;
 	if (kernel.next)
 		kernel.shader = &next_shaders[texel][tb];

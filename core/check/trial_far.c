@@ -1,0 +1,60 @@
+/* trial_far.c - how far from ref64's a device implementation's results are, and how far the reference's. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/check/trial.h"
+#include "hlx/math.h"
+
+/* The values as they were before the pass, in double. */
+static void widen(const struct hlx_trial *t, double *value[HLX_MAX_SLOTS])
+{
+	for (uint32_t i = 0; i < HLX_MAX_SLOTS; i++) {
+		const struct hlx_trial_part *p = &t->part[i];
+		value[i] = p->present ? calloc(p->words + 1, sizeof(double)) : NULL;
+		for (uint64_t w = 0; value[i] && w < p->words; w++)
+			value[i][w] = p->f32 && p->own[w] ? (double)hlx_float(p->before[w]) : p->before[w];
+	}
+}
+
+/* The largest difference of an element, of the largest exact one. */
+static double distance(const struct hlx_trial_part *p, const double *exact, const uint32_t *bits)
+{
+	double most = 0, far = 0;
+
+	for (uint64_t w = 0; w < p->words; w++)
+		if (p->own[w]) {
+			double d = fabs((double)hlx_float(bits[w]) - exact[w]);
+			far = d > far ? d : far;
+			most = fabs(exact[w]) > most ? fabs(exact[w]) : most;
+		}
+	return most > 0 ? far / most : 0;
+}
+
+void hlx_trial_measure(struct hlx_trial *t)
+{
+	double *value[HLX_MAX_SLOTS], *first[HLX_MAX_SLOTS];
+	bool all = t->bench->impl->tier == HLX_DEVICE && t->c->op->ref64 && t->c->op->ref_forward && !t->how.accum && !t->overflows;
+
+	for (uint32_t i = 0; i < HLX_MAX_SLOTS; i++)
+		all &= !t->desc[i].view_of;
+	if (!all)
+		return;
+	widen(t, value);
+	for (uint32_t i = 0; i < HLX_MAX_SLOTS; i++) {
+		all &= !t->part[i].present || value[i];
+		first[i] = value[i] ? value[i] + t->part[i].first : NULL;
+	}
+	if (all && t->c->op->ref64(&t->node, first) >= 0)
+		for (uint32_t i = 0; i < HLX_MAX_SLOTS; i++) {
+			const struct hlx_trial_part *p = &t->part[i];
+			double got, want;
+			if (!p->present || !p->output || !p->f32 || p->unknown)
+				continue;
+			got = distance(p, value[i], p->got);
+			want = distance(p, value[i], p->want);
+			t->bench->far = got > t->bench->far ? got : t->bench->far;
+			t->bench->far_reference = want > t->bench->far_reference ? want : t->bench->far_reference;
+		}
+	for (uint32_t i = 0; i < HLX_MAX_SLOTS; i++)
+		free(value[i]);
+}
