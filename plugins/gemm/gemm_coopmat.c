@@ -83,6 +83,9 @@ static int coopmat_supports(const struct hlx_host *host, const struct hlx_node *
 	(void)node;
 	if (!caps->coopmat)
 		return host->fail(host, HLX_ENOTSUP, "the device has no cooperative matrices of fp16 with sums of fp32");
+	if (caps->cpu && caps->subgroup != 8) /* lavapipe 26.2.6 crashes on these kernels with 16 */
+		return host->fail(host, HLX_ENOTSUP, "wants subgroups of 8 on a CPU, the device has %u: LP_NATIVE_VECTOR_WIDTH=256 in the "
+				  "environment is 8 on lavapipe", caps->subgroup);
 	if (!gemm_tile_choose(&coopmat_tiles, caps, 1, 1, 1))
 		return host->fail(host, HLX_ENOTSUP, "wants matrices that 16x16x32 is a multiple of, subgroups of 4 to 32 and 28 KiB of shared "
 				  "memory, the device has %ux%ux%u, %u and %u KiB", caps->coopmat_m, caps->coopmat_n, caps->coopmat_k,
