@@ -94,5 +94,8 @@ int cli_flush(void);
 
 /* wide.c: d would be faster, and the environment has just been changed so that it will be: open it, or list, once more. */
 bool cli_widen(const struct hlx_device_info *d);
+/* The devices as they are once widened, if each lavapipe among them may be; how many there are, or negative. */
+#define CLI_DEVICES 32
+int cli_list_devices(struct hlx_device_info list[CLI_DEVICES]);
 
 #endif

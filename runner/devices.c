@@ -11,19 +11,14 @@ static void print_device(const struct hlx_device_info *d)
 
 static int devices(const struct cli_args *args)
 {
-	struct hlx_device_info list[32];
-	uint32_t n = 0;
-	bool wider = false;
+	struct hlx_device_info list[CLI_DEVICES];
+	int n = cli_list_devices(list);
 
 	(void)args;
-	CLI_TRY(hlx_device_list(list, CLI_COUNT(list), &n));
-	for (uint32_t i = 0; i < n && i < CLI_COUNT(list); i++)
-		wider |= cli_widen(&list[i]);
-	if (wider)
-		CLI_TRY(hlx_device_list(list, CLI_COUNT(list), &n));
+	CLI_TRY(n);
 	if (!n)
 		return hlx_fail(HLX_EDEVICE, "no Vulkan device: install a driver (mesa-vulkan-drivers has one for the CPU)");
-	for (uint32_t i = 0; i < n && i < CLI_COUNT(list); i++)
+	for (int i = 0; i < n; i++)
 		print_device(&list[i]);
 	return 0;
 }

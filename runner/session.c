@@ -81,14 +81,21 @@ int session_graphs(struct session *s, struct conf *c, int parts)
 	return check_logits(s, c);
 }
 
+/* lavapipe's name says how wide it is: a name is looked for as the device is called before it is widened, and after. */
 int session_device(struct session *s, const char *select)
 {
-	CLI_TRY(hlx_device_open(select, &s->device));
+	struct hlx_device_info list[CLI_DEVICES];
+	int status = hlx_device_open(select, &s->device);
+	char index[16];
+
+	if (status < 0)
+		return cli_list_devices(list) > 0 ? hlx_device_open(select, &s->device) : status;
 	if (!cli_widen(hlx_device_describe(s->device)))
 		return 0;
+	snprintf(index, sizeof(index), "%u", hlx_device_describe(s->device)->index);
 	hlx_device_close(s->device);
 	s->device = NULL;
-	return hlx_device_open(select, &s->device);
+	return hlx_device_open(index, &s->device);
 }
 
 static int make(struct session *s, struct hlx_graph *g, const struct hlx_program_options *o, struct hlx_program **out)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define VARIABLE "LP_NATIVE_VECTOR_WIDTH"
+#define LAVAPIPE "llvmpipe Mesa " /* of the driver, before the release */
 
 static bool cpu_has_512(void)
 {
@@ -23,8 +24,7 @@ static bool cpu_has_512(void)
 /* 22.3.6 and 26.2.6 pass hlxt check with 512 bits; what comes after them has the self-test of each kernel to pass. */
 static bool is_fit(const struct hlx_device_info *d)
 {
-	static const char before[] = "llvmpipe Mesa ";
-	int release = strncmp(d->driver, before, strlen(before)) ? 0 : atoi(d->driver + strlen(before));
+	int release = strncmp(d->driver, LAVAPIPE, strlen(LAVAPIPE)) ? 0 : atoi(d->driver + strlen(LAVAPIPE));
 
 	return release == 22 || release >= 26;
 }
@@ -33,4 +33,25 @@ bool cli_widen(const struct hlx_device_info *d)
 {
 	return d->caps.cpu && d->caps.subgroup == 8 && is_fit(d) && !getenv(VARIABLE) && cpu_has_512() &&
 	       setenv(VARIABLE, "512", 0) == 0;
+}
+
+/* A width is all lavapipes', so those of a list have it only where none would be wrong with it. */
+int cli_list_devices(struct hlx_device_info list[CLI_DEVICES])
+{
+	uint32_t n = 0, lavapipes = 0, fit = 0;
+	const struct hlx_device_info *last = NULL;
+
+	CLI_TRY(hlx_device_list(list, CLI_DEVICES, &n));
+	n = n < CLI_DEVICES ? n : CLI_DEVICES;
+	for (uint32_t i = 0; i < n; i++)
+		if (!strncmp(list[i].driver, LAVAPIPE, strlen(LAVAPIPE))) {
+			last = &list[i];
+			lavapipes++;
+			fit += is_fit(last);
+		}
+	if (last && fit == lavapipes && cli_widen(last)) {
+		CLI_TRY(hlx_device_list(list, CLI_DEVICES, &n));
+		n = n < CLI_DEVICES ? n : CLI_DEVICES;
+	}
+	return (int)n;
 }

@@ -24,7 +24,7 @@ static double distance(const struct hlx_trial_part *p, const double *exact, cons
 	for (uint64_t w = 0; w < p->words; w++)
 		if (p->own[w]) {
 			double d = fabs((double)hlx_float(bits[w]) - exact[w]);
-			far = d > far ? d : far;
+			far = d <= far ? far : d; /* a NaN is as far as can be */
 			most = fabs(exact[w]) > most ? fabs(exact[w]) : most;
 		}
 	return most > 0 ? far / most : 0;
@@ -48,7 +48,7 @@ void hlx_trial_measure(struct hlx_trial *t)
 		for (uint32_t i = 0; i < HLX_MAX_SLOTS; i++) {
 			const struct hlx_trial_part *p = &t->part[i];
 			double got, want;
-			if (!p->present || !p->output || !p->f32 || p->unknown)
+			if (!p->present || !p->output || !p->f32 || p->sums || p->unknown)
 				continue;
 			got = distance(p, value[i], p->got);
 			want = distance(p, value[i], p->want);

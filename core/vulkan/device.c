@@ -92,6 +92,16 @@ static bool offers_size_control(struct hlx_device *dev)
 		dev->info.caps.subgroup >= limits.minSubgroupSize && dev->info.caps.subgroup <= limits.maxSubgroupSize;
 }
 
+/* A subgroupBroadcast whose lane is no constant in the SPIR-V. */
+static VkBool32 offers_dynamic_id(VkPhysicalDevice p)
+{
+	VkPhysicalDeviceVulkan12Features v12 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES };
+	VkPhysicalDeviceFeatures2 f = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &v12 };
+
+	vkGetPhysicalDeviceFeatures2(p, &f);
+	return v12.subgroupBroadcastDynamicId;
+}
+
 static int create_logical(struct hlx_device *dev)
 {
 	const float priority = 1;
@@ -102,6 +112,7 @@ static int create_logical(struct hlx_device *dev)
 	struct hlx_coopmat_features matrix = { .type = HLX_COOPMAT_FEATURES, .matrix = VK_TRUE };
 	VkPhysicalDeviceVulkan12Features v12 = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
 		.timelineSemaphore = VK_TRUE, .vulkanMemoryModel = dev->info.caps.coopmat,
+		.subgroupBroadcastDynamicId = offers_dynamic_id(dev->physical),
 		.shaderFloat16 = dev->info.caps.fp16, .shaderInt8 = dev->info.caps.int8 };
 	VkPhysicalDeviceFeatures features = { .shaderInt64 = dev->info.caps.int64,
 		.robustBufferAccess = dev->info.caps.cpu }; /* SwiftShader's heap is ours */

@@ -278,6 +278,7 @@ static int backward(const struct hlx_host *host, const struct hlx_node *node, st
 }
 
 static const char *const cases[] = {
+	"logits=66x33x5 targets=66x33<5",
 	"logits=2x3x257 targets=2x3<257",
 	"logits=1x1 targets=1<1",
 	"logits=3x64 targets=3<64",
