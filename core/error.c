@@ -10,14 +10,19 @@ const char *hlx_message(void)
 	return message;
 }
 
+void hlx_one_line(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++)
+		if (*c < ' ' || *c == 0x7f)
+			*c = ' ';
+}
+
 int hlx_vfail(int status, const char *fmt, va_list ap)
 {
 	char line[sizeof(message)]; /* an argument may be the old message */
 
 	vsnprintf(line, sizeof(line), fmt, ap);
-	for (char *c = line; *c; c++) /* a file name may hold a newline; the message is one line */
-		if (*c == '\n' || *c == '\r')
-			*c = ' ';
+	hlx_one_line(line);
 	memcpy(message, line, sizeof(line));
 	return status;
 }

@@ -7,6 +7,8 @@
 #include "hlx/hlx.h"
 
 int hlx_vfail(int status, const char *fmt, va_list);
+/* Control characters become spaces: a file's name, or a string that a module brings, may hold any. */
+void hlx_one_line(char *text);
 /* " (did you mean NAME?)" or "", in a buffer of the thread. */
 const char *hlx_hint(const char *word, const char *const *names, size_t count);
 /* "NAME (did you mean NEAR?): want ONE, TWO or THREE", in a buffer of the thread: a word that is none of few names. */

@@ -148,6 +148,7 @@ static const struct patch {
 	{ SpvOpExecutionMode, 2, 6028, "FPFastMathDefault", "fast math", NULL },
 	{ SpvOpExecutionMode, 2, 9999, "OpExecutionMode 9999", "execution mode", NULL },
 	{ SpvOpExtInstImport, 2, 0x6e65704f, "OpExtInstImport \"Open", "instruction set", NULL },
+	{ SpvOpExtInstImport, 2, 0x6e0a704f, "OpExtInstImport \"Op n", "instruction set", NULL },
 	{ SpvOpExtInst, 4, 500, "OpExtInst", "unknown", "main" },
 	{ SpvOpTypeFloat, 2, 16, "OpTypeFloat", "float width", NULL },
 	{ SpvOpTypeFloat, 2, 64, "OpTypeFloat", "float width", NULL },

@@ -9,6 +9,7 @@
 #define SPV_ENABLE_UTILITY_CODE /* SpvHasResultAndType() */
 #include <spirv/unified1/spirv.h>
 
+#include "core/error.h"
 #include "hlx/plugin.h"
 
 /* The header defines it as plain inline; C wants one external definition for calls that are not inlined. */
@@ -36,6 +37,7 @@ int hlx_spirv_fail(const struct hlx_spirv_iter *it, size_t at, int status, const
 	va_start(ap, fmt);
 	vsnprintf(it->err + n, it->err_size - (size_t)n, fmt, ap);
 	va_end(ap);
+	hlx_one_line(it->err + n);
 	return status;
 }
 
