@@ -18,8 +18,12 @@
 #ifndef FLAT_GLSL
 #define FLAT_GLSL
 
+#ifdef FLAT_TEXEL
+#define ONCE_MEMBERS
+#endif
 #define HLX_OWN_LAYOUT
 #include "hlx.glsl"
+#include "once.glsl"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const bool flat_vec = true;
@@ -39,7 +43,9 @@ layout(push_constant) uniform Push {
 #elif defined(FLAT_PUSH)
 	FLAT_PUSH
 #endif
-};
+} ONCE_BLOCK(flat_push);
+ONCE(uint, flat_push, n)
+ONCE(uint, flat_push, turns)
 
 #ifdef FLAT_ANY
 #define FLAT_VEC false

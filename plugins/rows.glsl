@@ -18,6 +18,11 @@
 #ifndef ROWS_GLSL
 #define ROWS_GLSL
 
+#ifdef ROWS_TEXEL
+#define ONCE_MEMBERS
+#endif
+#include "once.glsl"
+
 #ifdef HLX_PUBLIC
 #define ROWS_VEC(cols) ((cols) % 4u == 0u)
 #else

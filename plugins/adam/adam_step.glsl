@@ -25,7 +25,17 @@ layout(binding = 7) uniform Step {
 	float beta1, rest1, beta2, rest2;
 	float bias1, bias2, eps, weight_decay;
 	float grad_clip;
-};
+} ONCE_BLOCK(step);
+ONCE(float, step, lr)
+ONCE(float, step, beta1)
+ONCE(float, step, rest1)
+ONCE(float, step, beta2)
+ONCE(float, step, rest2)
+ONCE(float, step, bias1)
+ONCE(float, step, bias2)
+ONCE(float, step, eps)
+ONCE(float, step, weight_decay)
+ONCE(float, step, grad_clip)
 
 vec4 gradient(vec4 grad, float factor)
 {

@@ -17,11 +17,21 @@ layout(binding = DROPOUT_STEP) uniform Step {
 	uint threshold;
 	float scale;
 	uint per_seq, inverse;
-};
+} ONCE_BLOCK(step);
+ONCE(uvec2, step, number)
+ONCE(uvec2, step, key)
+ONCE(uint, step, threshold)
+ONCE(float, step, scale)
+ONCE(uint, step, per_seq)
+ONCE(uint, step, inverse)
+ONCE(uint, step, seq0)
 
 #ifdef FLAT_ANY
 const uint first_seq = 0u;
 const uint first_place = 0u;
+#else
+ONCE(uint, flat_push, first_seq)
+ONCE(uint, flat_push, first_place)
 #endif
 
 /*

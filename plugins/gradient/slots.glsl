@@ -20,7 +20,11 @@ layout(push_constant) uniform Push {
 	uint first;        /* out starts here, else it is added to */
 	uint last;         /* out is complete: flush, and sum squares */
 	uint first_square; /* where in squares block 0 goes */
-};
+} ONCE_BLOCK(push);
+ONCE(uint, push, n)
+ONCE(uint, push, first)
+ONCE(uint, push, last)
+ONCE(uint, push, first_square)
 #ifdef ROWS_TEXEL
 #define PART(i) \
 	layout(binding = i) uniform samplerBuffer part##i; \

@@ -11,7 +11,9 @@
 layout(push_constant) uniform Push {
 	uint num_positions, d_model;
 	ROWS_ACCUMULATE /* add to what the gradient holds */
-};
+} ONCE_BLOCK(push);
+ONCE(uint, push, num_positions)
+ONCE(uint, push, d_model)
 ROWS_IN(0, x)
 ROWS_IN(1, dy)
 ROWS_IN(2, gamma)

@@ -10,7 +10,10 @@
 layout(push_constant) uniform Push {
 	uint num_positions, d_model;
 	float eps;
-};
+} ONCE_BLOCK(push);
+ONCE(uint, push, num_positions)
+ONCE(uint, push, d_model)
+ONCE(float, push, eps)
 ROWS_IN(0, x)
 ROWS_OUT(1, y)
 ROWS_IN(2, gamma)

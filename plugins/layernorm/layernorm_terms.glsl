@@ -23,7 +23,11 @@ layout(push_constant) uniform Push {
 	uint positions, d_model;
 	uint first_block; /* of this dispatch */
 	uint first_row;   /* the one where x, dy and stats start */
-};
+} ONCE_BLOCK(push);
+ONCE(uint, push, positions)
+ONCE(uint, push, d_model)
+ONCE(uint, push, first_block)
+ONCE(uint, push, first_row)
 ROWS_IN(0, x)
 ROWS_IN(1, dy)
 LAYERNORM_STATS(2)

@@ -22,7 +22,11 @@ layout(constant_id = 1) const uint AHEAD = 4u;
 layout(push_constant) uniform Push {
 	uint num_positions, vocab_size, ignore;
 	uint accumulate; /* add to what d_logits holds */
-};
+} ONCE_BLOCK(push);
+ONCE(uint, push, num_positions)
+ONCE(uint, push, vocab_size)
+ONCE(uint, push, ignore)
+ONCE(uint, push, accumulate)
 #ifdef XENT_SOFTMAX
 #define D_LOGITS 2
 #else

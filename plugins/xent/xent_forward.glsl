@@ -12,7 +12,10 @@
 
 layout(push_constant) uniform Push {
 	uint num_positions, vocab_size, ignore;
-};
+} ONCE_BLOCK(push);
+ONCE(uint, push, num_positions)
+ONCE(uint, push, vocab_size)
+ONCE(uint, push, ignore)
 ROWS_IN(0, x)
 layout(binding = 1) readonly restrict buffer Targets { uint targets[]; };
 layout(binding = 2) writeonly restrict buffer Losses { float losses[]; };
