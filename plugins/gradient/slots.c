@@ -80,18 +80,19 @@ static int plan_window(const struct hlx_host *host, const struct hlx_node *node,
 	return 0;
 }
 
-/* For `slots` runs of n elements. */
-static int get_pipeline(const struct hlx_host *host, const struct hlx_shader *shader, uint32_t slots_here, uint64_t n,
-			struct hlx_pipeline **out)
+/* For `slots` runs of n elements; first and last as in slots.glsl. */
+static int get_pipeline(const struct hlx_host *host, enum rows_build build, uint32_t slots_here, uint64_t n, bool first,
+			bool last, struct hlx_pipeline **out)
 {
-	const uint32_t spec[3] = { host->caps->subgroup, slots_here, rows_unit(n) };
-	return shader->subgroup ? host->pipeline(host, shader, spec, 3, out) : host->pipeline(host, shader, spec + 1, 1,
-			out);
+	const uint32_t spec[5] = { host->caps->subgroup, slots_here, rows_unit(n), first, last };
+	const struct hlx_shader *shader = &shaders[build];
+	return shader->subgroup ? host->pipeline(host, shader, spec, build == ROWS_TEXEL ? 5 : 3, out) :
+			host->pipeline(host, shader, spec + 1, 1, out);
 }
 
 static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows_build build)
 {
-	const struct hlx_shader *shader = &shaders[build];
+	const struct slots_attrs *at = node->attrs;
 	struct plan *plan = calloc(1, sizeof *plan);
 	int rc;
 
@@ -99,14 +100,14 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 	if (!plan)
 		return host->fail(host, HLX_ENOMEM, "out of memory");
 	plan->build = build;
-	plan->at_once = rows_at_once(host, shader);
+	plan->at_once = rows_at_once(host, &shaders[build]);
 	plan->groups = node->slots > AT_ONCE ? node->slots / AT_ONCE : 0;
 	node->work_bytes = 4 * plan->groups * hlx_slot_stride(&node->desc[PARTIAL]);
 	rc = plan_window(host, node, plan);
 	if (rc == 0 && plan->groups)
-		rc = get_pipeline(host, shader, AT_ONCE, 4, &plan->level[0]);
-	return rc ? rc : get_pipeline(host, shader, plan->groups ? plan->groups : node->slots,
-				      hlx_numel(&node->desc[OUT]), &plan->level[1]);
+		rc = get_pipeline(host, build, AT_ONCE, 4, true, false, &plan->level[0]);
+	return rc ? rc : get_pipeline(host, build, plan->groups ? plan->groups : node->slots, hlx_numel(&node->desc[OUT]),
+				      at->first, at->last, &plan->level[1]);
 }
 
 /* Elements [e, e + n) of one run of partial sums, with its padding up to a whole vec4. */

@@ -19,6 +19,11 @@ ROWS_OUT(1, y)
 ROWS_IN(2, gamma)
 ROWS_IN(3, beta)
 layout(binding = 4) writeonly restrict buffer Stats { vec2 stats[]; };
+#ifdef ROWS_TEXEL
+#define OF_COLUMNS(kept, name, g) (ROWS_KEEP > 0u ? kept[HLX_KEPT] : read_##name(0u, g, d_model)) /* read before the first row */
+#else
+#define OF_COLUMNS(kept, name, g) read_##name(0u, g, d_model)
+#endif
 
 /* Where a product is plain, not hlx_mul, what that drops makes no difference: x * x is 0 or at least 2^-100, as x is 0 or at
  * least 2^-50; xhat * gamma below 2^-100 is added to a beta that is 0 (the store drops the sum) or at least 2^-50 (the sum is
@@ -26,6 +31,13 @@ layout(binding = 4) writeonly restrict buffer Stats { vec2 stats[]; };
 void main()
 {
 	float inv = hlx_div(1.0f, float(int(d_model)));
+#ifdef ROWS_TEXEL
+	vec4 gammas[HLX_KEPT_SIZE(ROWS_KEEP)], betas[HLX_KEPT_SIZE(ROWS_KEEP)];
+	HLX_IF_KEPT(g, ROWS_KEEP, rows_span(d_model),
+		gammas[HLX_KEPT] = read_gamma(0u, g, d_model);
+		betas[HLX_KEPT] = read_beta(0u, g, d_model);
+	)
+#endif
 	HLX_FOR_ROWS(row, num_positions) {
 		uint live = row < num_positions ? d_model : 0u, r = min(row, num_positions - 1u);
 		vec4 sum[4] = HLX_ZEROS, squares[4] = HLX_ZEROS, kept[HLX_KEPT_SIZE(ROWS_KEEP)];
@@ -41,7 +53,7 @@ void main()
 		HLX_FOR_KEPT(g, ROWS_KEEP, rows_span(d_model),
 			vec4 v = ROWS_KEEP > 0u ? kept[HLX_KEPT] : read_x(r, g, d_model);
 			vec4 xhat = hlx_mul(v - vec4(mean), rstd);
-			v = xhat * read_gamma(0u, g, d_model) + read_beta(0u, g, d_model);
+			v = xhat * OF_COLUMNS(gammas, gamma, g) + OF_COLUMNS(betas, beta, g);
 			write_y(r, g, d_model, live, hlx_store(v));
 		)
 		if (hlx_row_lane() == 0u && live > 0u)

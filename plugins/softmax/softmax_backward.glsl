@@ -27,6 +27,7 @@ ROWS_INOUT(2, 3, dx)
 
 void main()
 {
+	SOFTMAX_BEGIN
 	HLX_FOR_ROWS(row, num_rows) {
 		uint live = row < num_rows ? cols : 0u, r = min(row, num_rows - 1u);
 		uint n = softmax_seen(r), most = softmax_bounds(row).x;
@@ -54,5 +55,6 @@ void main()
 				v = hlx_accum(read_dx(r, g, cols), v);
 			write_dx(r, g, cols, live, hlx_store(v));
 		)
+		SOFTMAX_NEXT
 	} HLX_NEXT_ROWS(row, num_rows);
 }

@@ -38,6 +38,7 @@ vec4 softmax_scaled(vec4 x, uint g, uint n, uint turn, uint least)
 
 void main()
 {
+	SOFTMAX_BEGIN
 	HLX_FOR_ROWS(row, num_rows) {
 		uint live = row < num_rows ? cols : 0u, r = min(row, num_rows - 1u), n = softmax_seen(r);
 		uvec2 bounds = softmax_bounds(row);
@@ -71,5 +72,6 @@ void main()
 			}
 			write_y(r, g, cols, live, v);
 		)
+		SOFTMAX_NEXT
 	} HLX_NEXT_ROWS(row, num_rows);
 }
