@@ -19,14 +19,18 @@
 #define FLAT_GLSL
 
 #ifdef FLAT_TEXEL
-#define ONCE_MEMBERS
+#define CPU_BUILD
 #endif
 #define HLX_OWN_LAYOUT
 #include "hlx.glsl"
-#include "once.glsl"
+#include "cpu.glsl"
 
 layout(local_size_x_id = 0) in;
+#ifdef FLAT_TEXEL
+layout(constant_id = 1) const bool flat_wide = false; /* as in cpu.glsl */
+#else
 layout(constant_id = 1) const bool flat_vec = true;
+#endif
 layout(constant_id = 2) const bool accum = false; /* add to what a gradient holds */
 
 #ifdef FLAT_ANY
@@ -97,11 +101,16 @@ uint flat_at(uint k, uint i)
 			name##1[flat_at(b, 4u * i + c)] = v[c]; \
 	}
 
-#define FLAT_OUT(b, name) FLAT_BUFFER(b, name, writeonly) FLAT_WRITER(b, name)
 #ifdef FLAT_TEXEL
+#define FLAT_OUT(b, name) CPU_OUT(b, name, flat_wide) \
+	void write_##name(uint i, vec4 v) \
+	{ \
+		put_##name(i, v); \
+	}
 #define FLAT_IN(b, name) FLAT_TEXEL_READER(b, name)
 #define FLAT_INOUT(b, again, name) FLAT_OUT(b, name) FLAT_TEXEL_READER(again, name)
 #else
+#define FLAT_OUT(b, name) FLAT_BUFFER(b, name, writeonly) FLAT_WRITER(b, name)
 #define FLAT_IN(b, name) FLAT_BUFFER(b, name, readonly) FLAT_READER(b, name)
 #define FLAT_INOUT(b, again, name) FLAT_BUFFER(b, name, ) FLAT_READER(b, name) FLAT_WRITER(b, name)
 #endif

@@ -8,7 +8,7 @@
 #ifndef FLAT_H
 #define FLAT_H
 
-#include "hlx/plugin.h"
+#include "plugins/cpu.h"
 
 #define FLAT_BLOCK 4096u /* a window's elements are a multiple: 64 of the arena's flags, so that they start aligned too */
 
@@ -91,8 +91,8 @@ static inline int flat_texel_supports(const struct hlx_host *host, const struct 
 	const struct hlx_caps *caps = host->caps;
 	if (hlx_numel(&node->desc[0]) % 4)
 		return host->fail(host, HLX_ENOTSUP, "for tensors whose elements come in fours");
-	if (caps && (!caps->cpu || caps->max_texels < caps->max_range / 16))
-		return host->fail(host, HLX_ENOTSUP, "for CPU drivers whose texel bindings see as much as others");
+	if (caps && (!caps->cpu || !caps->int64 || caps->max_texels < caps->max_range / 16))
+		return host->fail(host, HLX_ENOTSUP, "for CPU drivers with integers of 64 bits whose texel bindings see as much as others");
 	return 0;
 }
 
@@ -146,13 +146,19 @@ static inline enum flat_build flat_choose(const struct hlx_node *node, const str
 	return build;
 }
 
+/* Specialization constant 1: whether n elements go by vec4s, and of the texel build, where they do, cpu_wide(). */
+static inline uint32_t flat_vec(const struct hlx_caps *caps, enum flat_build build, uint64_t n)
+{
+	return build == FLAT_TEXEL ? cpu_wide(caps) : n % 4 == 0;
+}
+
 /* Elements [at, at + n). */
 static inline int flat_dispatch(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec,
 		const struct flat_kernel *kernel, enum flat_build build, uint64_t at, uint64_t n)
 {
 	struct flat_grid g = flat_share(host->caps, n);
 	struct flat_push push = { (uint32_t)n, g.turns, { 0 }, { { 0 } } };
-	const uint32_t spec[3] = { g.lanes, n % 4 == 0, flat_accum(node, kernel) };
+	const uint32_t spec[3] = { g.lanes, flat_vec(host->caps, build, n), flat_accum(node, kernel) };
 	struct hlx_pipeline *pipeline;
 	struct hlx_arg args[6];
 	uint32_t n_args = flat_args(node, kernel, build, at, n, &push, args);

@@ -19,9 +19,9 @@
 #define ROWS_GLSL
 
 #ifdef ROWS_TEXEL
-#define ONCE_MEMBERS
+#define CPU_BUILD
 #endif
-#include "once.glsl"
+#include "cpu.glsl"
 
 #ifdef HLX_PUBLIC
 #define ROWS_VEC(cols) ((cols) % 4u == 0u)
@@ -47,6 +47,10 @@ vec4 rows_tail(vec4 v, uint g, uint cols)
 {
 	return rows_tail(v, g, cols, 0.0f);
 }
+
+#ifdef ROWS_TEXEL
+layout(constant_id = 5) const bool rows_wide = false; /* as in cpu.glsl */
+#endif
 
 #ifdef HLX_PUBLIC
 #define ROWS_KEEP 0u
@@ -109,11 +113,17 @@ uint rows_span(uint cols)
 			name##1[at + 3u] = v.w; \
 	}
 
-#define ROWS_OUT(b, name) ROWS_BUFFER(b, name, writeonly) ROWS_WRITER(name)
 #ifdef ROWS_TEXEL
+#define ROWS_OUT(b, name) CPU_OUT(b, name, rows_wide) \
+	void write_##name(uint row, uint g, uint cols, uint live, vec4 v) \
+	{ \
+		if (4u * g < live) \
+			put_##name(row * (cols / 4u) + g, v); \
+	}
 #define ROWS_IN(b, name) ROWS_TEXEL_READER(b, name)
 #define ROWS_INOUT(b, again, name) ROWS_OUT(b, name) ROWS_TEXEL_READER(again, name)
 #else
+#define ROWS_OUT(b, name) ROWS_BUFFER(b, name, writeonly) ROWS_WRITER(name)
 #define ROWS_IN(b, name) ROWS_BUFFER(b, name, readonly) ROWS_READER(name)
 #define ROWS_INOUT(b, again, name) ROWS_BUFFER(b, name, ) ROWS_READER(name) ROWS_WRITER(name)
 #endif

@@ -4,7 +4,7 @@
  * A row kernel has three builds, and a plugin as many implementations, chosen by what the device has:
  *     rows     a workgroup is rows_lanes(), up to 16 lanes own a row, sums go through shuffles (specialization constants:
  *              0 lanes, 1 rows_unit(), and where rows are kept in registers 2 rows_keep(), 3 whether backward accumulates,
- *              4 how many turns of a row that is not kept are read together)
+ *              4 how many turns of a row that is not kept are read together, and of the texel build 5 cpu_wide())
  *     texel    the same for CPU drivers, where a texel fetch is a gather and another load a loop over the lanes: rows
  *              whose length is a multiple of 4
  *     shared   16 lanes and shared memory, which is also what is installed as a public shader
@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-#include "hlx/plugin.h"
+#include "plugins/cpu.h"
 
 #define ROWS_ULL(x) ((unsigned long long)(x))
 #define ROWS_SHADER(name, subgroup) { #name, name##_spv, sizeof name##_spv, subgroup }
@@ -124,8 +124,9 @@ static inline size_t rows_push(enum rows_build build, size_t all)
 static inline int rows_pipeline(const struct hlx_host *host, const struct hlx_shader *shader, uint64_t cols,
 				uint32_t accumulate, struct hlx_pipeline **out)
 {
-	const uint32_t spec[5] = { rows_lanes(host, cols), rows_unit(cols), rows_keep(host, cols), accumulate, host->caps->cpu ? 1 : 8 };
-	return host->pipeline(host, shader, spec, shader->subgroup ? 5 : 0, out);
+	const uint32_t spec[6] = { rows_lanes(host, cols), rows_unit(cols), rows_keep(host, cols), accumulate, host->caps->cpu ? 1 : 8,
+		cpu_wide(host->caps) };
+	return host->pipeline(host, shader, spec, shader->subgroup ? host->caps->cpu ? 6 : 5 : 0, out);
 }
 
 static inline int rows_supports(const struct hlx_host *host, const struct hlx_node *node)
@@ -144,8 +145,8 @@ static inline int rows_texel_supports(const struct hlx_host *host, const struct 
 	if (hlx_cols(&node->desc[0]) % 4)
 		return host->fail(host, HLX_ENOTSUP, "rows of %llu elements are not whole texels",
 				ROWS_ULL(hlx_cols(&node->desc[0])));
-	if (caps && (!caps->cpu || caps->max_texels < caps->max_range / 16))
-		return host->fail(host, HLX_ENOTSUP, "for CPU drivers whose texel bindings see as much as others");
+	if (caps && (!caps->cpu || !caps->int64 || caps->max_texels < caps->max_range / 16))
+		return host->fail(host, HLX_ENOTSUP, "for CPU drivers with integers of 64 bits whose texel bindings see as much as others");
 	return rows_supports(host, node);
 }
 

@@ -46,7 +46,8 @@ static int record_window(const struct hlx_host *host, const struct hlx_node *nod
 		uint64_t at, uint64_t n)
 {
 	struct flat_grid g = flat_share(host->caps, n);
-	const uint32_t push[] = { (uint32_t)n, g.turns }, spec[] = { g.lanes, 1, 0 };
+	const uint32_t push[] = { (uint32_t)n, g.turns };
+	const uint32_t spec[] = { g.lanes, flat_vec(host->caps, texel ? FLAT_TEXEL : FLAT_PLAIN, n), 0 };
 	struct hlx_arg args[] = {
 		flat_arg(node, PARAM, HLX_VALUE, at, n),
 		flat_arg(node, GRAD, HLX_VALUE, at, n),

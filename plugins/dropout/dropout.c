@@ -72,7 +72,7 @@ static int record_window(const struct hlx_host *host, const struct hlx_node *nod
 	struct flat_grid g = flat_share(host->caps, n);
 	struct flat_push any = { (uint32_t)n, g.turns, { 0 }, { { 0 } } };
 	const uint32_t dense[] = { (uint32_t)n, g.turns, (uint32_t)(at / per_seq), (uint32_t)(at % per_seq) };
-	const uint32_t spec[] = { g.lanes, n % 4 == 0, flat_accum(node, kernel), per_seq % 4 == 0 };
+	const uint32_t spec[] = { g.lanes, flat_vec(host->caps, build, n), flat_accum(node, kernel), per_seq % 4 == 0 };
 	struct hlx_pipeline *pipeline;
 	struct hlx_arg args[7];
 	uint32_t n_args = flat_args(node, kernel, build, at, n, &any, args);

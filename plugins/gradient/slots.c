@@ -84,9 +84,9 @@ static int plan_window(const struct hlx_host *host, const struct hlx_node *node,
 static int get_pipeline(const struct hlx_host *host, enum rows_build build, uint32_t slots_here, uint64_t n, bool first,
 			bool last, struct hlx_pipeline **out)
 {
-	const uint32_t spec[5] = { host->caps->subgroup, slots_here, rows_unit(n), first, last };
+	const uint32_t spec[6] = { host->caps->subgroup, slots_here, rows_unit(n), first, last, cpu_wide(host->caps) };
 	const struct hlx_shader *shader = &shaders[build];
-	return shader->subgroup ? host->pipeline(host, shader, spec, build == ROWS_TEXEL ? 5 : 3, out) :
+	return shader->subgroup ? host->pipeline(host, shader, spec, build == ROWS_TEXEL ? 6 : 3, out) :
 			host->pipeline(host, shader, spec + 1, 1, out);
 }
 

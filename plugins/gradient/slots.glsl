@@ -26,8 +26,6 @@ ONCE(uint, push, first_square)
 #ifdef ROWS_TEXEL /* a branch costs lavapipe both of its sides */
 layout(constant_id = 3) const uint first = 1u;
 layout(constant_id = 4) const uint last = 1u;
-#endif
-#ifdef ROWS_TEXEL
 #define PART(i) \
 	layout(binding = i) uniform samplerBuffer part##i; \
 	vec4 read_part##i(uint g) \
@@ -67,25 +65,12 @@ vec4 slot_tree(uint g)
 	return t;
 }
 
-#ifdef ROWS_TEXEL
-/* Reads a word of each line of a block of out, so that its stores do not wait for one line after another; 0, which no compiler knows. */
-uint touch(uint block)
-{
-	uint x = 0u;
-	[[unroll]] for (uint i = 0u; i < 64u / HLX_LANES; i++)
-		x |= hlx_bits(texelFetch(out_texels, int(min(256u * block + 4u * (i * HLX_LANES + hlx_lane), (n - 1u) / 4u))).x);
-	return x & push.last & 0x80000000u;
-}
-#endif
-
 void main()
 {
 	uint blocks = (n + 1023u) / 1024u;
 	HLX_FOR_ROWS(block, blocks) {
 		uint end = block < blocks ? n : 0u;
 #ifdef ROWS_TEXEL
-		if (first != 0u)
-			end += touch(block);
 #endif
 		vec4 sum[4] = HLX_ZEROS;
 		HLX_FOR_GROUPS(i, 1024u,
