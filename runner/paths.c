@@ -1,8 +1,8 @@
 /*
  * paths.c - where plugins, models and corpora are looked for.
  *
- * hlxt of a build tree (BUILDDIR/hlxt or BUILDDIR/.libs/[lt-]hlxt) takes that tree's plugins and models, any other
- * the installed ones.
+ * hlxt of a build tree (BUILDDIR/hlxt or BUILDDIR/.libs/[lt-]hlxt), and what is in its bench/, takes that tree's plugins and
+ * models, any other the installed ones.
  */
 #include "runner/paths.h"
 #include "runner/cli.h"
@@ -16,6 +16,7 @@
 
 static bool in_build_tree(void)
 {
+	static const char *const folder[] = { "", "/.libs", "/bench", "/bench/.libs" };
 	char exe[PATH_MAX], top[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
 	size_t len;
@@ -25,7 +26,10 @@ static bool in_build_tree(void)
 	exe[n] = '\0';
 	*strrchr(exe, '/') = '\0';
 	len = strlen(top);
-	return !strncmp(exe, top, len) && (!exe[len] || !strcmp(exe + len, "/.libs"));
+	for (size_t i = 0; !strncmp(exe, top, len) && i < CLI_COUNT(folder); i++)
+		if (!strcmp(exe + len, folder[i]))
+			return true;
+	return false;
 }
 
 const char *path_plugins(void)

@@ -97,6 +97,18 @@ static int begin(struct one *o)
 	return 0;
 }
 
+/* Before anything is recorded: of tensors that no device holds, windows without end would be. */
+static int check_room(const struct one *o)
+{
+	const struct hlx_program *p = o->hand.program;
+	uint64_t need = 0, have = hlx_memory_available(o->check.dev);
+
+	for (uint32_t i = 0; i < p->n_cells; i++)
+		need += p->cell[i].bytes;
+	return need <= have ? 0 : hlx_fail(HLX_ENOMEM, "tensors and gradients of %llu MiB: %s has %llu MiB free",
+			(unsigned long long)need >> 20, o->check.dev->info.name, (unsigned long long)have >> 20);
+}
+
 static int make_program(struct one *o, uint64_t grads)
 {
 	struct hlx_prog_node *n;
@@ -113,6 +125,7 @@ static int make_program(struct one *o, uint64_t grads)
 		if (o->desc[s].rank && is_wired(o->c->op))
 			HLX_TRY(hlx_check_node_cell(&o->hand, elements(o, s, true) * 4, &n->grad[s]));
 	}
+	HLX_TRY(check_room(o));
 	HLX_TRY(hlx_build_prepare(o->hand.program, 0, o->check.impl->name));
 	HLX_TRY(hlx_build_record(o->hand.program, 0, false));
 	if (grads)

@@ -16,6 +16,14 @@ static bool is_input(const struct hlx_op *op, const char *name)
 	return false;
 }
 
+static bool is_given(const struct hlx_check_case *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->n_in; i++)
+		if (!strcmp(c->in[i].name, name))
+			return true;
+	return false;
+}
+
 /* rank 2: BATCH, SEQ; rank 3: BATCH, SEQ, OTHER; rank 4: BATCH, OTHER, SEQ, OTHER */
 static void set_axes(struct hlx_desc *d)
 {
@@ -42,10 +50,12 @@ static int parse_dims(const struct hlx_check_case *c, const char *s, struct hlx_
 		s = end + 1;
 	} while (*end == 'x');
 	if (*end == '<') {
-		in->below = (uint32_t)strtoull(s, &end, 10);
+		unsigned long long below = strtoull(s, &end, 10);
 		d->dtype = HLX_U32;
-		if (!in->below)
-			return hlx_fail(HLX_EINVAL, "%s: case '%s' wants integers below 1 at the least", c->op->name, c->text);
+		if (!below || below > UINT32_MAX)
+			return hlx_fail(HLX_EINVAL, "%s: case '%s' wants integers below 1 at the least, 2^32 - 1 at the most", c->op->name,
+					c->text);
+		in->below = (uint32_t)below;
 	}
 	if (*end)
 		return hlx_fail(HLX_EINVAL, "%s: case '%s' ends in '%s'", c->op->name, c->text, end);
@@ -65,9 +75,11 @@ int hlx_check_case_parse(const struct hlx_op *op, const char *text, struct hlx_c
 		char *eq = strchr(word, '=');
 		if (!*word)
 			continue;
-		if (!eq || out->n_in == HLX_MAX_SLOTS)
+		if (!eq)
 			return hlx_fail(HLX_EINVAL, "%s: case '%s': '%s' has no =", op->name, text, word);
 		*eq = '\0';
+		if (is_given(out, word))
+			return hlx_fail(HLX_EINVAL, "%s: case '%s' has %s twice", op->name, text, word);
 		if (!is_input(op, word)) {
 			snprintf(out->attrs + strlen(out->attrs), sizeof(out->attrs) - strlen(out->attrs), " %s=%s", word,
 					eq + 1);

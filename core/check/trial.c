@@ -86,6 +86,7 @@ static int run_once(struct hlx_trial *t, const struct hlx_step *step, unsigned t
 	HLX_TRY(run_device(t, step));
 	t->bench->ran++;
 	agrees = hlx_trial_agrees(t);
+	hlx_trial_measure(t);
 	if (times < 3 && !agrees)
 		times = 3; /* is it wrong, or another one each time? */
 	if (times > 1)

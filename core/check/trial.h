@@ -72,7 +72,7 @@ void hlx_trial_compare_own(struct hlx_trial *);      /* what a kernel keeps for 
 void hlx_trial_judge_reference(struct hlx_trial *);  /* want with before, of a layer or a loss */
 bool hlx_trial_agrees(struct hlx_trial *);           /* the same, without a word; to be asked first */
 void hlx_trial_compare_runs(struct hlx_trial *, uint32_t *const first[2 * HLX_MAX_SLOTS], unsigned times);
-/* trial_far.c: the distances in t->bench, of what a forward pass gave */
+/* trial_far.c: the distances in t->bench, of what a forward pass gave; after hlx_trial_agrees(), which finds an overflow */
 void hlx_trial_measure(struct hlx_trial *);
 /* plain.c: want, from t->plain, which has run on the same values */
 void hlx_trial_expect_plain(struct hlx_trial *);

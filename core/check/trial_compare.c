@@ -60,7 +60,6 @@ bool hlx_trial_agrees(struct hlx_trial *t)
 	enum hlx_check_id id;
 
 	find_overflow(t);
-	hlx_trial_measure(t);
 	for (uint32_t i = 0; i < 2 * HLX_MAX_SLOTS; i++) {
 		const struct hlx_trial_part *p = &t->part[i];
 		float most = largest(t, p);

@@ -16,18 +16,19 @@ static void widen(const struct hlx_trial *t, double *value[HLX_MAX_SLOTS])
 	}
 }
 
-/* The largest difference of an element, of the largest exact one. */
+/* The largest difference of an element, of the largest exact one; INFINITY where a number is expected and none came. */
 static double distance(const struct hlx_trial_part *p, const double *exact, const uint32_t *bits)
 {
 	double most = 0, far = 0;
 
 	for (uint64_t w = 0; w < p->words; w++)
-		if (p->own[w]) {
-			double d = fabs((double)hlx_float(bits[w]) - exact[w]);
-			far = d <= far ? far : d; /* a NaN is as far as can be */
-			most = fabs(exact[w]) > most ? fabs(exact[w]) : most;
+		if (p->own[w] && isfinite(exact[w])) {
+			far = fmax(far, fabs((double)hlx_float(bits[w]) - exact[w]));
+			most = fmax(most, fabs(exact[w]));
+			if (!isfinite(hlx_float(bits[w])))
+				return INFINITY;
 		}
-	return most > 0 ? far / most : 0;
+	return most > 0 ? far / most : far > 0 ? INFINITY : 0;
 }
 
 void hlx_trial_measure(struct hlx_trial *t)
@@ -47,13 +48,10 @@ void hlx_trial_measure(struct hlx_trial *t)
 	if (all && t->c->op->ref64(&t->node, first) >= 0)
 		for (uint32_t i = 0; i < HLX_MAX_SLOTS; i++) {
 			const struct hlx_trial_part *p = &t->part[i];
-			double got, want;
 			if (!p->present || !p->output || !p->f32 || p->sums || p->unknown)
 				continue;
-			got = distance(p, value[i], p->got);
-			want = distance(p, value[i], p->want);
-			t->bench->far = got > t->bench->far ? got : t->bench->far;
-			t->bench->far_reference = want > t->bench->far_reference ? want : t->bench->far_reference;
+			t->bench->far = fmax(t->bench->far, distance(p, value[i], p->got));
+			t->bench->far_reference = fmax(t->bench->far_reference, distance(p, value[i], p->want));
 		}
 	for (uint32_t i = 0; i < HLX_MAX_SLOTS; i++)
 		free(value[i]);

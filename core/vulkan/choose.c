@@ -63,7 +63,9 @@ static void inspect_limits(const VkPhysicalDeviceProperties *props, const VkPhys
 		.uniform = props->deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU &&
 			(sub->supportedOperations & VK_SUBGROUP_FEATURE_CLUSTERED_BIT),
 		.shared_bytes = l->maxComputeSharedMemorySize, .push_bytes = l->maxPushConstantsSize,
-		.max_invocations = l->maxComputeWorkGroupInvocations };
+		/* nearly all workgroups lie along x */
+		.max_invocations = l->maxComputeWorkGroupInvocations < l->maxComputeWorkGroupSize[0] ?
+			l->maxComputeWorkGroupInvocations : l->maxComputeWorkGroupSize[0] };
 	for (int i = 0; i < 3; i++)
 		caps->max_groups[i] = l->maxComputeWorkGroupCount[i];
 }

@@ -91,7 +91,7 @@ void keep_at(uint at, uint half_, vec4 x)
 	piece[at + half_] = uvec2(packHalf2x16(lo.xy), packHalf2x16(lo.zw));
 }
 
-/* Fetch i of A's (B's) piece into shared memory, and that of the piece at k0 from memory. */
+/* Fetch i of A's (B's) piece into shared memory. */
 void keep_a(uint buf, uint i)
 {
 	uint at = TA != 0 ? a_k(i) * ROW_A + a_row(i) / 4u : a_row(i) * ROW_A + a_k(i) / 4u;
@@ -106,24 +106,6 @@ void keep_b(uint buf, uint i)
 	keep_at(buf * SIZE + PART_A + at, HALF_B, b_next[i] * b_scale);
 }
 
-void fetch_a(uint k0, uint i)
-{
-	a_next[i] = vec4(0.0);
-	if (A_SCALAR)
-		a_next[i] = scalar_a(row0 + a_row(i), k0 + a_k(i));
-	else if (!TAIL || k0 + a_k(i) < p.k)
-		a_next[i] = A4[a_at[i] + (k0 * p.a_col >> 2)];
-}
-
-void fetch_b(uint k0, uint i)
-{
-	b_next[i] = vec4(0.0);
-	if (B_SCALAR)
-		b_next[i] = scalar_b(k0 + b_k(i), col0 + b_col(i));
-	else if (!TAIL || k0 + b_k(i) < p.k)
-		b_next[i] = B4[b_at[i] + (k0 * p.b_row >> 2)];
-}
-
 void keep(uint buf)
 {
 	[[unroll]] for (uint i = 0u; i < LA; i++)
@@ -132,12 +114,13 @@ void keep(uint buf)
 		keep_b(buf, i);
 }
 
+/* From memory, any piece: a_at and b_at stay at the first. */
 void fetch_piece(uint k0)
 {
 	[[unroll]] for (uint i = 0u; i < LA; i++)
-		fetch_a(k0, i);
+		fetch_a(i, k0, a_at[i] + (k0 * p.a_col >> 2));
 	[[unroll]] for (uint i = 0u; i < LB; i++)
-		fetch_b(k0, i);
+		fetch_b(i, k0, b_at[i] + (k0 * p.b_row >> 2));
 }
 
 uint a_place(uint i, uint s)
@@ -195,6 +178,18 @@ void first_piece()
 		fetch_piece(BK);
 }
 
+/* Whether there was none for an element, any invocation's, of the piece that has been kept; it is there for all then. */
+bool lacks_room(uint buf)
+{
+	uint a_new = floatBitsToUint(a_most), b_new = floatBitsToUint(b_most);
+	if (a_new >> 23 > a_bits || b_new >> 23 > b_bits) {
+		atomicMax(top[buf][0], a_new);
+		atomicMax(top[buf][1], b_new);
+	}
+	barrier();
+	return top[buf][0] >> 23 > a_bits || top[buf][1] >> 23 > b_bits;
+}
+
 /* Keeps the piece at k once more, at a scale with room for it; returns what the sums so far are to be multiplied by. */
 float make_room(uint buf, uint k)
 {
@@ -210,6 +205,27 @@ float make_room(uint buf, uint k)
 	return uintBitsToFloat((digits < 127u ? 127u - digits : 0u) << 23);
 }
 
+/* M rows of a subgroup's sums, which its invocations have just put at c_base. */
+void finish_rows(uint c_base, uint first_row, uint first_col)
+{
+	subgroupMemoryBarrierShared();
+	subgroupBarrier();
+	[[dont_unroll]] for (uint q = gl_SubgroupInvocationID; q < M * WN / 4u; q += LANES) {
+		uint r = q / (WN / 4u), c = q % (WN / 4u), row = first_row + r, col = first_col + 4u * c;
+		uvec2 x = piece[c_base + r * ROW_C + 2u * c], y = piece[c_base + r * ROW_C + 2u * c + 1u];
+		vec4 sum = vec4(uintBitsToFloat(x), uintBitsToFloat(y));
+		if ((p.flags & GEMM_CONTINUE) != 0u)
+			sum += begin(row, col);
+		finish(sum, row, col);
+	}
+	subgroupMemoryBarrierShared();
+	subgroupBarrier();
+}
+
+/*
+ * No vote and no election in the loop: for those NVIDIA's compiler keeps a mask of who is active, by MATCH, for 15 % of the time.
+ * At the end the lesser scale is undone first, so that a huge A and a tiny B do not overflow on the way.
+ */
 void main()
 {
 	tile_begin();
@@ -222,9 +238,7 @@ void main()
 		acc[i] = hlx_matrix_of(0.0);
 	barrier();
 
-	/* No vote and no election in here: for those the compiler keeps a mask of who is active, by MATCH, for 15 % of the time. */
-	uint buf = 0u;
-	[[dont_unroll]] for (uint k = BK; k < p.k + BK; k += BK, buf ^= 1u) {
+	[[dont_unroll]] for (uint k = BK, buf = 0u; k < p.k + BK; k += BK, buf ^= 1u) {
 		uint at = buf * SIZE, other = buf ^ 1u;
 		if (k < p.k)
 			keep(other);
@@ -256,38 +270,19 @@ void main()
 			[[unroll]] for (uint j = 0u; j < FN; j++)
 				acc[i * FN + j] = hlx_matrix_add(acc[i * FN + j], sum[j]);
 		}
-		uint a_new = floatBitsToUint(a_most), b_new = floatBitsToUint(b_most);
-		if (a_new >> 23 > a_bits || b_new >> 23 > b_bits) {
-			atomicMax(top[other][0], a_new);
-			atomicMax(top[other][1], b_new);
-		}
-		barrier();
-		if (top[other][0] >> 23 > a_bits || top[other][1] >> 23 > b_bits) {
+		if (lacks_room(other)) {
 			float down = make_room(other, k);
 			[[unroll]] for (uint i = 0u; i < FM * FN; i++)
 				acc[i] = hlx_matrix_times(acc[i], down);
 		}
 	}
 
-	/* the lesser one first, so that a huge A and a tiny B do not overflow on the way */
 	float up_first = uintBitsToFloat(min(a_bits, b_bits) - 14u << 23), up_then = uintBitsToFloat(max(a_bits, b_bits) - 14u << 23);
 	uint c_base = gl_SubgroupID * PART_C;
 	[[unroll]] for (uint i = 0u; i < FM; i++) {
 		[[unroll]] for (uint j = 0u; j < FN; j++)
 			hlx_matrix_store(piece[c_base + j * (N / 2u)], hlx_matrix_times(hlx_matrix_times(acc[i * FN + j], up_first),
 					 up_then), HLX_MATRIX_ROWS, ROW_C);
-		subgroupMemoryBarrierShared();
-		subgroupBarrier();
-		[[dont_unroll]] for (uint q = gl_SubgroupInvocationID; q < M * WN / 4u; q += LANES) {
-			uint r = q / (WN / 4u), c = q % (WN / 4u);
-			uvec2 x = piece[c_base + r * ROW_C + 2u * c], y = piece[c_base + r * ROW_C + 2u * c + 1u];
-			uint row = row0 + a_warp + i * M + r, col = col0 + b_warp + 4u * c;
-			vec4 sum = vec4(uintBitsToFloat(x), uintBitsToFloat(y));
-			if ((p.flags & GEMM_CONTINUE) != 0u)
-				sum += begin(row, col);
-			finish(sum, row, col);
-		}
-		subgroupMemoryBarrierShared();
-		subgroupBarrier();
+		finish_rows(c_base, row0 + a_warp + i * M, col0 + b_warp);
 	}
 }

@@ -82,25 +82,36 @@ vec4 scalar_b(uint k, uint col)
 	return x;
 }
 
+/* Fetch i of the piece that starts at k0, which lies at vec4 `at`. */
+void fetch_a(uint i, uint k0, uint at)
+{
+	a_next[i] = vec4(0.0);
+	if (A_SCALAR)
+		a_next[i] = scalar_a(row0 + a_row(i), k0 + a_k(i));
+	else if (!TAIL || k0 + a_k(i) < p.k)
+		a_next[i] = A4[at];
+}
+
+void fetch_b(uint i, uint k0, uint at)
+{
+	b_next[i] = vec4(0.0);
+	if (B_SCALAR)
+		b_next[i] = scalar_b(k0 + b_k(i), col0 + b_col(i));
+	else if (!TAIL || k0 + b_k(i) < p.k)
+		b_next[i] = B4[at];
+}
+
 /* The piece that starts at k0: go on to it, or stay at the last one. */
 void fetch(uint k0, bool go)
 {
 	uint a_step = go ? BK * p.a_col >> 2 : 0u, b_step = go ? BK * p.b_row >> 2 : 0u;
 	[[unroll]] for (uint i = 0u; i < LA; i++) {
 		a_at[i] += a_step;
-		a_next[i] = vec4(0.0);
-		if (A_SCALAR)
-			a_next[i] = scalar_a(row0 + a_row(i), k0 + a_k(i));
-		else if (!TAIL || k0 + a_k(i) < p.k)
-			a_next[i] = A4[a_at[i]];
+		fetch_a(i, k0, a_at[i]);
 	}
 	[[unroll]] for (uint i = 0u; i < LB; i++) {
 		b_at[i] += b_step;
-		b_next[i] = vec4(0.0);
-		if (B_SCALAR)
-			b_next[i] = scalar_b(k0 + b_k(i), col0 + b_col(i));
-		else if (!TAIL || k0 + b_k(i) < p.k)
-			b_next[i] = B4[b_at[i]];
+		fetch_b(i, k0, b_at[i]);
 	}
 }
 
