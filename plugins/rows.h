@@ -121,12 +121,13 @@ static inline size_t rows_push(enum rows_build build, size_t all)
 }
 
 /* A row kernel's pipeline, for rows of cols elements. */
-static inline int rows_pipeline(const struct hlx_host *host, const struct hlx_shader *shader, uint64_t cols,
-				uint32_t accumulate, struct hlx_pipeline **out)
+static inline int rows_pipeline(const struct hlx_host *host, const struct hlx_shader shaders[ROWS_BUILDS], enum rows_build build,
+				uint64_t cols, uint32_t accumulate, struct hlx_pipeline **out)
 {
+	static const uint32_t constants[ROWS_BUILDS] = { [ROWS_SHARED] = 0, [ROWS_SUBGROUP] = 5, [ROWS_TEXEL] = 6 };
 	const uint32_t spec[6] = { rows_lanes(host, cols), rows_unit(cols), rows_keep(host, cols), accumulate, host->caps->cpu ? 1 : 8,
 		cpu_wide(host->caps) };
-	return host->pipeline(host, shader, spec, shader->subgroup ? host->caps->cpu ? 6 : 5 : 0, out);
+	return host->pipeline(host, &shaders[build], spec, constants[build], out);
 }
 
 static inline int rows_supports(const struct hlx_host *host, const struct hlx_node *node)

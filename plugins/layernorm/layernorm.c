@@ -82,7 +82,7 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 	node->saved_bytes = node->train ? hlx_rows(&node->desc[X]) * 8 : 0;
 	node->work_bytes = node->train ? 0 : hlx_rows(&node->desc[X]) * 8;
 	rc = rows_plan(host, node, X, rows_beside(host, &forward_shader[build], cols), 2, &plan->grid);
-	rc = rc ? rc : rows_pipeline(host, &forward_shader[build], cols, 0, &plan->forward);
+	rc = rc ? rc : rows_pipeline(host, forward_shader, build, cols, 0, &plan->forward);
 	if (rc || !node->train)
 		return rc;
 	return layernorm_prepare_grad(host, node, plan);

@@ -131,7 +131,7 @@ static int backward_dx(const struct hlx_host *host, const struct hlx_node *node,
 	uint64_t rows = hlx_rows(&node->desc[X]), d = hlx_cols(&node->desc[X]), n;
 	uint32_t accumulate = node->accum >> X & 1;
 	struct hlx_pipeline *pipeline;
-	int rc = rows_pipeline(host, &backward_shader[plan->build], d, accumulate, &pipeline);
+	int rc = rows_pipeline(host, backward_shader, plan->build, d, accumulate, &pipeline);
 
 	for (uint64_t r = 0; r < rows && rc == 0; r += n) {
 		n = rows_next(&plan->grid, rows, r);

@@ -85,7 +85,7 @@ static int prepare(const struct hlx_host *host, struct hlx_node *node, enum rows
 		return host->fail(host, HLX_ENOMEM, "out of memory");
 	plan->build = build;
 	rc = rows_plan(host, node, X, rows_beside(host, &forward_shader[build], cols), 4, &plan->grid);
-	return rc ? rc : rows_pipeline(host, &forward_shader[build], cols, 0, &plan->forward);
+	return rc ? rc : rows_pipeline(host, forward_shader, build, cols, 0, &plan->forward);
 }
 
 static struct push push_block(const struct hlx_node *node, uint64_t row, uint64_t n)
@@ -126,7 +126,7 @@ static int backward(const struct hlx_host *host, const struct hlx_node *node, st
 	const struct plan *plan = node->priv;
 	uint64_t rows = node->grads >> X & 1 ? hlx_rows(&node->desc[X]) : 0, n;
 	struct hlx_pipeline *pipeline;
-	int rc = rows_pipeline(host, &backward_shader[plan->build], hlx_cols(&node->desc[X]), node->accum >> X & 1, &pipeline);
+	int rc = rows_pipeline(host, backward_shader, plan->build, hlx_cols(&node->desc[X]), node->accum >> X & 1, &pipeline);
 
 	for (uint64_t r = 0; r < rows && rc == 0; r += n) {
 		n = rows_next(&plan->grid, rows, r);

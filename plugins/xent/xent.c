@@ -154,7 +154,7 @@ static int plan_forward(const struct hlx_host *host, const struct hlx_node *node
 	uint32_t lanes = host->caps->cpu ? host->caps->subgroup : 64; /* of xent_sum; a CPU driver runs all, whatever they do */
 	const uint32_t block[3] = { plan->block_lanes, rows_unit(vocab), (uint32_t)((vocab + 63) / 64) };
 	int rc = plan->block_lanes ? host->pipeline(host, &block_shader, block, 3, &plan->forward) :
-			rows_pipeline(host, &forward_shader[plan->build], vocab, 0, &plan->forward);
+			rows_pipeline(host, forward_shader, plan->build, vocab, 0, &plan->forward);
 
 	if (rc || plan->block_lanes)
 		return rc ? rc : host->pipeline(host, &terms_shader, NULL, 0, &plan->sum);
