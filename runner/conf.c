@@ -151,6 +151,8 @@ void conf_close(struct conf *c)
 
 /* ---- all of it ---- */
 
+#define MAX_POSITIONS (1 << 24) /* that a loss counts, in however many parts a step is computed */
+
 static int check_together(struct conf *c)
 {
 	if (c->steps && c->epochs)
@@ -163,6 +165,9 @@ static int check_together(struct conf *c)
 	if ((c->slots & (c->slots - 1)) || c->batch_size % c->slots)
 		return hlx_fail(HLX_EINVAL, "train.slots = %lld: want a power of two that divides batch_size = %lld",
 				(long long)c->slots, (long long)c->batch_size);
+	if (c->seq_len > MAX_POSITIONS / c->batch_size)
+		return hlx_fail(HLX_EINVAL, "%s: %lld x %lld positions a step, want at most 2^24: beyond, a float cannot count them", c->path,
+				(long long)c->batch_size, (long long)c->seq_len);
 	if (!c->micro_batch)
 		c->micro_batch = c->batch_size;
 	return 0;

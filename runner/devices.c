@@ -6,7 +6,7 @@ static void print_device(const struct hlx_device_info *d)
 	printf("%c %u  %s (%s)\n", d->chosen ? '*' : ' ', d->index, d->name, d->type);
 	printf("     Vulkan %u.%u.%u, %s, %.1f GiB\n", d->api >> 22 & 0x7f, d->api >> 12 & 0x3ff, d->api & 0xfff, d->driver,
 			(double)d->memory / 1073741824.0);
-	printf("     %s%s\n", d->usable ? "" : "not used: ", d->uses);
+	printf("     %s\n", d->uses);
 }
 
 static int devices(const struct cli_args *args)

@@ -58,7 +58,7 @@ static int infer(struct one *o)
 	const struct hlx_check_case *c = o->c;
 
 	HLX_TRY(hlx_check_node_attrs(c, &o->attrs));
-	o->node = (struct hlx_node){ .struct_size = sizeof(o->node), .name = "t", .train = 1, .desc = o->desc,
+	o->node = (struct hlx_node){ .struct_size = sizeof(o->node), .name = "case", .train = 1, .desc = o->desc,
 		.init = o->init, .attrs = o->attrs, .key = hlx_stream(HLX_PURPOSE_NODE, "t") };
 	while (c->op->slots[o->node.n_slots].name)
 		o->node.n_slots++;

@@ -93,6 +93,8 @@ static void judge(const VkPhysicalDeviceProperties *props, struct hlx_device_inf
 				VK_VERSION_MAJOR(props->apiVersion), VK_VERSION_MINOR(props->apiVersion));
 	else if (c->push_bytes < 128 || c->max_invocations < 128 || c->max_range < (1u << 27) - HLX_ALIGN)
 		snprintf(info->uses, sizeof(info->uses), "not usable: limits below Vulkan's minimum");
+	else if (c->cpu && c->subgroup < 4)
+		snprintf(info->uses, sizeof(info->uses), "not usable: subgroups of %u, want 4 (LP_NATIVE_VECTOR_WIDTH=128)", c->subgroup);
 	else
 		info->usable = true;
 	if (!info->usable)
