@@ -70,8 +70,6 @@ void main()
 	uint blocks = (n + 1023u) / 1024u;
 	HLX_FOR_ROWS(block, blocks) {
 		uint end = block < blocks ? n : 0u;
-#ifdef ROWS_TEXEL
-#endif
 		vec4 sum[4] = HLX_ZEROS;
 		HLX_FOR_GROUPS(i, 1024u,
 			uint g = 256u * block + i;
