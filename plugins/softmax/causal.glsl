@@ -1,4 +1,11 @@
-/* causal.glsl - how many of its `cols` columns a row of the softmax sees. */
+/* causal.glsl - how many of its `cols` columns a row of the softmax sees, of what forward and backward are both pushed. */
+
+ONCE(uint, push, num_rows)
+ONCE(uint, push, cols)
+ONCE(uint, push, seq_len)
+ONCE(uint, push, first_row)
+ONCE(uint, push, causal)
+ONCE(float, push, scale)
 
 /*
  * Row r of the dispatch is query (first_row + r) % seq_len of its run; the last query of a run sees every column.  A CPU driver divides

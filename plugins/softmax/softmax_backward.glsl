@@ -13,12 +13,6 @@ layout(push_constant) uniform Push {
 	float scale;
 	ROWS_ACCUMULATE /* add to what the gradient holds */
 } ONCE_BLOCK(push);
-ONCE(uint, push, num_rows)
-ONCE(uint, push, cols)
-ONCE(uint, push, seq_len)
-ONCE(uint, push, first_row)
-ONCE(uint, push, causal)
-ONCE(float, push, scale)
 ROWS_IN(0, y)
 ROWS_IN(1, dy)
 ROWS_INOUT(2, 3, dx)

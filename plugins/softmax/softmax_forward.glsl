@@ -13,12 +13,6 @@ layout(push_constant) uniform Push {
 	uint causal;             /* query i sees columns j <= i + cols - seq_len */
 	float scale;
 } ONCE_BLOCK(push);
-ONCE(uint, push, num_rows)
-ONCE(uint, push, cols)
-ONCE(uint, push, seq_len)
-ONCE(uint, push, first_row)
-ONCE(uint, push, causal)
-ONCE(float, push, scale)
 ROWS_IN(0, x)
 ROWS_OUT(1, y)
 
