@@ -62,11 +62,12 @@ static int infer(struct one *o)
 		.init = o->init, .attrs = o->attrs, .key = hlx_stream(HLX_PURPOSE_NODE, "t") };
 	while (c->op->slots[o->node.n_slots].name)
 		o->node.n_slots++;
-	for (uint32_t i = 0; i < c->n_in; i++) {
+	for (uint32_t i = 0; i < c->n_in; i++)
 		HLX_TRY(hlx_desc_check(&c->in[i].desc, c->in[i].name));
-		for (uint32_t s = 0; s < o->node.n_slots; s++)
-			if (!strcmp(c->in[i].name, slot_of(o, s)->name))
-				o->desc[s] = c->in[i].desc;
+	for (uint32_t s = 0; s < o->node.n_slots; s++) {
+		const struct hlx_check_input *in = hlx_check_case_input(c, slot_of(o, s)->name);
+		if (in)
+			o->desc[s] = in->desc;
 	}
 	for (uint32_t s = 0; s < o->node.n_slots; s++)
 		if (slot_of(o, s)->role == HLX_IN && !(slot_of(o, s)->flags & HLX_OPTIONAL) && !o->desc[s].rank)
@@ -137,10 +138,9 @@ static int make_program(struct one *o, uint64_t grads)
 
 static uint32_t below(const struct one *o, uint32_t s)
 {
-	for (uint32_t i = 0; i < o->c->n_in; i++)
-		if (!strcmp(o->c->in[i].name, slot_of(o, s)->name))
-			return o->c->in[i].below;
-	return 1;
+	const struct hlx_check_input *in = hlx_check_case_input(o->c, slot_of(o, s)->name);
+
+	return in ? in->below : 1;
 }
 
 static uint64_t numel_of(const struct one *o, const char *slot)

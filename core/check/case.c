@@ -16,12 +16,12 @@ static bool is_input(const struct hlx_op *op, const char *name)
 	return false;
 }
 
-static bool is_given(const struct hlx_check_case *c, const char *name)
+const struct hlx_check_input *hlx_check_case_input(const struct hlx_check_case *c, const char *name)
 {
 	for (uint32_t i = 0; i < c->n_in; i++)
 		if (!strcmp(c->in[i].name, name))
-			return true;
-	return false;
+			return &c->in[i];
+	return NULL;
 }
 
 /* rank 2: BATCH, SEQ; rank 3: BATCH, SEQ, OTHER; rank 4: BATCH, OTHER, SEQ, OTHER */
@@ -78,7 +78,7 @@ int hlx_check_case_parse(const struct hlx_op *op, const char *text, struct hlx_c
 		if (!eq)
 			return hlx_fail(HLX_EINVAL, "%s: case '%s': '%s' has no =", op->name, text, word);
 		*eq = '\0';
-		if (is_given(out, word))
+		if (hlx_check_case_input(out, word))
 			return hlx_fail(HLX_EINVAL, "%s: case '%s' has %s twice", op->name, text, word);
 		if (!is_input(op, word)) {
 			snprintf(out->attrs + strlen(out->attrs), sizeof(out->attrs) - strlen(out->attrs), " %s=%s", word,

@@ -43,6 +43,8 @@ struct hlx_check_case {
 };
 /* HLX_EINVAL where the text is malformed, or names no input.  text must outlive *out. */
 int hlx_check_case_parse(const struct hlx_op *, const char *text, struct hlx_check_case *out);
+/* The input of that name, or NULL. */
+const struct hlx_check_input *hlx_check_case_input(const struct hlx_check_case *, const char *name);
 
 /* The graph of a case, its result being tensor "t.y".  impl NULL: the default.  slots 0: the default.
  * False: this case has no such mode (or, message set, status < 0, it failed). */

@@ -70,13 +70,14 @@ static int describe(struct hlx_trial *t)
 	const struct hlx_check_case *c = t->c;
 	bool any = t->how.layout == HLX_LAYOUT_DENSE;
 
-	for (uint32_t i = 0; i < c->n_in; i++)
-		for (uint32_t s = 0; s < t->node.n_slots; s++)
-			if (!strcmp(c->in[i].name, hlx_trial_slot(t, s)->name)) {
-				t->desc[s] = c->in[i].desc;
-				if (hlx_trial_slot(t, s)->role == HLX_IN && t->desc[s].dtype == HLX_F32)
-					any |= lay_out(&t->desc[s], t->how.layout);
-			}
+	for (uint32_t s = 0; s < t->node.n_slots; s++) {
+		const struct hlx_check_input *in = hlx_check_case_input(c, hlx_trial_slot(t, s)->name);
+		if (!in)
+			continue;
+		t->desc[s] = in->desc;
+		if (hlx_trial_slot(t, s)->role == HLX_IN && t->desc[s].dtype == HLX_F32)
+			any |= lay_out(&t->desc[s], t->how.layout);
+	}
 	if (!any)
 		return 1;
 	HLX_TRY(c->op->infer(&hlx_registry_host(t->bench->registry)->pub, &t->node));
