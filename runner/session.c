@@ -88,8 +88,10 @@ int session_device(struct session *s, const char *select)
 	int status = hlx_device_open(select, &s->device);
 	char index[16];
 
-	if (status < 0)
-		return cli_list_devices(list) > 0 ? hlx_device_open(select, &s->device) : status;
+	if (status < 0) {
+		CLI_TRY(cli_list_devices(list));
+		return hlx_device_open(select, &s->device);
+	}
 	if (!cli_widen(hlx_device_describe(s->device)))
 		return 0;
 	snprintf(index, sizeof(index), "%u", hlx_device_describe(s->device)->index);
