@@ -1,7 +1,7 @@
 """What the same training step takes in PyTorch, at its best in fp32: torch.compile, and the step replayed as one CUDA graph.
 
 Reads the model's sizes from models/*.ini; random tokens; forward, backward and Adam, without TF32.  Prints a line an INI:
-parameters, ms a step (median and least of 20 by CUDA events), the peak of the allocated memory, and the loss of the first
+parameters, ms a step (median and least of 20 samples by CUDA events, each of as many steps as take 50 ms), the peak of the allocated memory, and the loss of the first
 step.  On a CPU, where it is only tried, the step is timed on the wall and neither compiled nor replayed.
 
 usage: torch_step.py INI[:BATCH_SIZE]... [--device cuda|cpu]
@@ -38,7 +38,7 @@ class Layer(nn.Module):
         self.qkv, self.proj, self.fc, self.mlp = nn.Linear(d, 3 * d), nn.Linear(d, d), nn.Linear(d, ffn), nn.Linear(ffn, d)
 
     def forward(self, x):
-        q, k, v = (t.unflatten(-1, (self.heads, -1)).transpose(1, 2) for t in self.qkv(self.n1(x)).chunk(3, -1))
+        q, k, v = self.qkv(self.n1(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         x = x + self.proj(attention(q, k, v).transpose(1, 2).flatten(2))
         return x + self.mlp(F.gelu(self.fc(self.n2(x)), approximate="tanh"))
 
@@ -73,11 +73,11 @@ def make_step(size, batch, device):
     model = Model(size).to(device)
     adam = torch.optim.Adam(model.parameters(), lr=3e-4, **({"fused": True, "capturable": True} if device == "cuda" else {}))
     forward = torch.compile(model) if device == "cuda" else model
-    text = torch.randint(size["vocab_size"], (batch, size["max_seq_len"] + 1), device=device)
+    tokens, targets = torch.randint(size["vocab_size"], (2, batch, size["max_seq_len"]), device=device)
 
     def step():
         adam.zero_grad(set_to_none=True)
-        loss = forward(text[:, :-1], text[:, 1:])
+        loss = forward(tokens, targets)
         loss.backward()
         adam.step()
         return loss
@@ -98,13 +98,20 @@ def replayed(step):
     return graph.replay
 
 
-def time_on_device(go):
+def time_on_device(go, times=1):
     begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
     begin.record()
-    go()
+    for _ in range(times):
+        go()
     end.record()
     torch.cuda.synchronize()
-    return begin.elapsed_time(end)
+    return begin.elapsed_time(end) / times
+
+
+def sample_on_device(go):
+    for _ in range(WARM_UP):
+        one = time_on_device(go)
+    return [time_on_device(go, max(1, int(50 / one))) for _ in range(SAMPLES)]
 
 
 def time_on_wall(go):
@@ -120,8 +127,7 @@ def measure(path, batch, device):
     loss, peak = step().item(), "-"
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-        go = replayed(step)
-        ms = [time_on_device(go) for _ in range(WARM_UP + SAMPLES)][WARM_UP:]
+        ms = sample_on_device(replayed(step))
         peak = f"{torch.cuda.max_memory_allocated() / 2**30:.2f} GiB"
     else:
         ms = [time_on_wall(step) for _ in range(3)]
