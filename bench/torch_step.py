@@ -1,8 +1,8 @@
 """What the same training step takes in PyTorch, at its best in fp32: torch.compile, and the step replayed as one CUDA graph.
 
 Reads the model's sizes from models/*.ini; random tokens; forward, backward and Adam, without TF32.  Prints a line an INI:
-parameters, ms a step (median and least of 20 samples by CUDA events, each of as many steps as take 50 ms), the peak of the allocated memory, and the loss of the first
-step.  On a CPU, where it is only tried, the step is timed on the wall and neither compiled nor replayed.
+parameters, ms a step (median and least of 20 samples by CUDA events, each of as many steps as take 50 ms), the peak of the
+allocated memory, and the loss of the first step.  On a CPU, where it is only tried, the step is timed on the wall and neither compiled nor replayed.
 
 usage: torch_step.py INI[:BATCH_SIZE]... [--device cuda|cpu]
 """
@@ -86,16 +86,18 @@ def make_step(size, batch, device):
 
 
 def replayed(step):
-    """The step as one CUDA graph.  What it captures has to have run on a stream of its own before."""
+    """The step as one CUDA graph, and the loss of the first.  What it captures has to have run before, on a stream of its own;
+    each further stream that has seen a product keeps a workspace of cuBLAS's."""
     side, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
+        loss = step().item()
         for _ in range(WARM_UP):
             step()
     torch.cuda.current_stream().wait_stream(side)
     with torch.cuda.graph(graph):
         step()
-    return graph.replay
+    return graph.replay, loss
 
 
 def time_on_device(go, times=1):
@@ -124,12 +126,13 @@ def measure(path, batch, device):
     size, default = read_ini(path)
     batch = batch or default
     model, step = make_step(size, batch, device)
-    loss, peak = step().item(), "-"
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-        ms = sample_on_device(replayed(step))
+        go, loss = replayed(step)
+        ms = sample_on_device(go)
         peak = f"{torch.cuda.max_memory_allocated() / 2**30:.2f} GiB"
     else:
+        loss, peak = step().item(), "-"
         ms = [time_on_wall(step) for _ in range(3)]
     print(f"{path} {batch}x{size['max_seq_len']}: {sum(p.numel() for p in model.parameters()):,} parameters, "
           f"{statistics.median(ms):.3f} ms a step, least {min(ms):.3f}, peak {peak}, first loss {loss:.3f}", flush=True)
