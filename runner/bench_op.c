@@ -99,7 +99,7 @@ static int check_impl(const struct sweep *s)
 	for (size_t i = 0; (impl = hlx_registry_impl_at(r, i, NULL)) && n < CLI_COUNT(names); i++)
 		if (!strcmp(impl->op, s->op->name))
 			names[n++] = impl->name;
-	return hlx_fail(CLI_USAGE, "bench: op %s has no implementation %.60s%s; hlxt ops lists them", s->op->name, s->impl,
+	return hlx_fail(CLI_USAGE, "bench: op %s has no implementation \"%.60s\"%s; hlxt ops lists them", s->op->name, s->impl,
 			cli_hint(s->impl, names, n));
 }
 
