@@ -23,10 +23,9 @@ static double thread_cpu(void)
 
 /* ---- the plain step ---- */
 
-/* Where kernels were compiled before it, a GPU has gone idle: an H200 then begins at 345 MHz of 1,980. */
 static bool is_warm(const struct bench *b, uint64_t steps, double seconds)
 {
-	return steps >= 2 && (seconds >= 0.5 || hlx_device_describe(b->session.device)->caps.cpu);
+	return steps >= 2 && (seconds >= HLX_WARM_UP || hlx_device_describe(b->session.device)->caps.cpu);
 }
 
 /* At least 5 steps after the warm-up, and more for 2 seconds (quick: 3, for 0.2). */
