@@ -88,7 +88,7 @@ static int bench(const struct cli_args *args)
 const struct command command_bench = {
 	"bench", "INI|OP [CASE...]", "measure a training step, or an op's shapes, against the device's ceilings",
 	"An INI: the training step that it would run. Time on the wall, CPU time of the thread that submits it, "
-	"tokens a second, dispatches, barriers and memory; and a profile: forward, backward, optimizer and hash, "
+	"tokens a second, the work of a step and its rates, dispatches, barriers and memory; and a profile: forward, backward, optimizer and hash, "
 	"and each implementation of an op, with the operations and bytes a second that its work makes of that "
 	"time. The last column is that rate as a share of a ceiling of the device, measured first: what it "
 	"copies, or what it computes with a * b + c rounded twice (portable implementations) or with fma "

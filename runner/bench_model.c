@@ -99,6 +99,7 @@ static int put_groups(struct bench *b, const struct hlx_profile *f, struct group
 {
 	json_t *ops = json_array(), *phase = json_object();
 	double sum[HLX_PART_COUNT] = { 0 };
+	struct hlx_work work = { 0, 0 };
 	size_t n = gather(b->session.train, f, group);
 
 	json_object_set_new(b->out, "phases", phase);
@@ -110,7 +111,11 @@ static int put_groups(struct bench *b, const struct hlx_profile *f, struct group
 			return hlx_fail(HLX_ENOMEM, "out of memory");
 		bench_rate(b, row, group[i].seconds, group[i].work, group[i].impl);
 		sum[group[i].part] += group[i].seconds;
+		work.ops += group[i].work.ops;
+		work.bytes += group[i].work.bytes;
 	}
+	json_object_set_new(b->out, "step_ops", json_real(work.ops));
+	json_object_set_new(b->out, "step_bytes", json_real(work.bytes));
 	for (int k = 0; k < HLX_PART_COUNT; k++)
 		json_object_set_new(phase, phases[k], json_real(sum[k]));
 	return 0;
@@ -203,6 +208,7 @@ static void put_plan(struct bench *b, const struct conf *c)
 	json_t *memory = json_object();
 
 	json_object_set_new(b->out, "model", json_string(c->path));
+	json_object_set_new(b->out, "mode", json_string(c->mode == HLX_DEVICE ? "device" : "portable"));
 	json_object_set_new(b->out, "batch_size", json_integer(c->batch_size));
 	json_object_set_new(b->out, "seq_len", json_integer(c->seq_len));
 	json_object_set_new(b->out, "dispatches", json_integer(i.dispatches));
