@@ -1,4 +1,8 @@
-/* attention_simd.c - for CPU drivers: one subgroup a workgroup, tiles in registers, no shared memory (simd.glsl). */
+/*
+ * attention_simd.c - for CPU drivers: one subgroup a workgroup, tiles in registers, no shared memory (simd.glsl).
+ *
+ * Backward always keeps dS, and has no kernel that makes dq from scores of its own: the fewer to compile.
+ */
 #include "attention.h"
 #include "plugins/cpu.h"
 
@@ -19,7 +23,7 @@ static const struct hlx_shader shaders[ATTENTION_KERNELS] = {
 #define MAX_DHEAD 128u
 enum { SPEC_LANES, SPEC_D4, SPEC_ROWS, SPEC_WIDE, SPEC_UNIFORM, SPEC_ADD_0, SPEC_ADD_1, SPEC_COUNT };
 
-/* Accumulators of these rows, 16 of d, are most of what registers there are. */
+/* So that there are 16 accumulators for d_head 64, and as much code for any number of lanes. */
 static uint32_t rows_at_once(const struct hlx_caps *caps, const struct hlx_node *node)
 {
 	uint32_t rows = caps->subgroup / 4;
@@ -44,7 +48,7 @@ static uint32_t choose(const struct hlx_host *host, const struct hlx_node *node,
 	return SPEC_COUNT;
 }
 
-/* A group of rows each, of which there are TM at most. */
+/* Groups of rows, TM at most, and in dq of 4 keys or more. */
 static uint32_t turns(const struct hlx_node *node)
 {
 	(void)node;

@@ -2,16 +2,17 @@
  * simd.glsl - attention on a CPU driver, where a subgroup is a SIMD register and a workgroup a piece of a thread's loop.
  *
  * A workgroup is one subgroup of L = 4, 8 or 16 lanes, owns TM = 32 rows of one side (x) of one head, and goes through the other
- * side's rows (y) 64 at a time.  There is no shared memory and no barrier: what is the same for all rows of x is fetched once, a
- * tile of 64 y to registers, that is to the stack, and then ROWS rows of x at a time go over it, all accumulators in registers:
+ * side's rows (y) 64 at a time.  There is no shared memory and no barrier: a tile of 64 y is fetched once for all rows of x, to
+ * registers, that is to the stack, and then ROWS rows of x at a time go over it, their accumulators in registers:
  *
- *     score(x, y) += A(x, d) B(y, d)     d ascending; a lane has C = 64 / L of y, each B(y, .) being one lane's
- *     acc(x, d)   += P(x, y) M(y, d)     y ascending; a lane has vec4s of d: lane, lane + L ...
+ *     score(x, y) += A(x, d) B(y, d)     d ascending; a lane has all d of C = 64 / L of y
+ *     acc(x, d)   += P(x, y) M(y, d)     y ascending; a lane has N vec4s of d of each y: lane, lane + L ...
  *
- * A and P come from a lane each, whose number is constant, as all is unrolled but the loop over the rows of x.  In that loop all that
- * rows carry from tile to tile moves down by ROWS rows a turn, and is back in place after the last: a private array with
- * an index that is not constant would be a gather, and a scatter, lane by lane.  (For the same reason no loop's
- * number of turns comes from the loop outside of it, nor is above 32: Mesa's compiler keeps such loops.)
+ * A and P come from a lane each, whose number is constant, as all is unrolled but the loop over the rows of x.  In that loop what
+ * rows carry from tile to tile moves down by ROWS rows a turn, and is back in place after the last: a private array with an
+ * index that is not constant is a gather and a scatter on lavapipe, lane by lane, and 22.3.6 compiles it for minutes.  (So no
+ * unrolled loop has bounds that come from a loop around it: Mesa keeps such a loop.)  ROWS = L / 2 takes 0.95 of the time of
+ * L / 4 with 16 lanes, 0.85 with 8, and 1 s more to compile.
  */
 #extension GL_KHR_shader_subgroup_ballot : require
 
@@ -29,6 +30,7 @@ const uint L = gl_WorkGroupSize.x, C = Y / L, N = (D4 + L - 1u) / L;
 const uint SCORES = ROWS * C, ACROSS = C * D4, ALONG = Y * N, ACC = ROWS * N * 4u, GROUPS = TM / ROWS;
 
 uint lane = gl_SubgroupInvocationID;
+uvec4 head = uvec4(attention_head(0), attention_head(1), attention_head(2), attention_head(3)); /* once: it divides */
 
 /* The value of a lane whose number is constant. */
 float from_lane(float x, uint l)
@@ -41,7 +43,7 @@ float from_lane(float x, uint l)
 /* Row t of tensor s of this workgroup's head, and 4 of its elements, the v-th 4, as texels. */
 uint texel_row(int s, uint t)
 {
-	return (attention_head(s) + t * p.row[s]) >> 2;
+	return (head[s] + t * p.row[s]) >> 2;
 }
 #define FETCH(b, at, v) texelFetch(b, int((at) + (v)))
 
@@ -63,10 +65,9 @@ uint along(uint n)
 		[[unroll]] for (uint v = 0u; v < D4; v++) \
 			x[c * D4 + v] = FETCH(b, texel_row(s, min((t) + Y_OF(c), (rows) - 1u)), v);
 #define FETCH_ALONG(x, b, s, t, rows) \
-	[[unroll]] for (uint g = 0u; g < Y / 8u; g++) \
-		[[unroll]] for (uint y = 0u; y < 8u; y++) \
-			[[unroll]] for (uint n = 0u; n < N; n++) \
-				x[(8u * g + y) * N + n] = FETCH(b, texel_row(s, min((t) + 8u * g + y, (rows) - 1u)), along(n));
+	[[unroll]] for (uint y = 0u; y < Y; y++) \
+		[[unroll]] for (uint n = 0u; n < N; n++) \
+			x[y * N + n] = FETCH(b, texel_row(s, min((t) + y, (rows) - 1u)), along(n));
 
 /* s[r C + c]: row r of x and Y_OF(c) */
 #define SCORE(s, x, tile) \
@@ -82,14 +83,12 @@ uint along(uint n)
 
 /* acc[(r N + n) 4 + e] */
 #define ACCUMULATE(acc, s, tile) \
-	[[unroll]] for (uint g = 0u; g < Y / 8u; g++) \
-		[[unroll]] for (uint u = 0u; u < 8u; u++) \
-			[[unroll]] for (uint r = 0u; r < ROWS; r++) { \
-				const uint y = 8u * g + u; \
-				float one = from_lane(s[r * C + C_OF(y)], LANE_OF(y)); \
-				[[unroll]] for (uint i = 0u; i < N * 4u; i++) \
-					acc[r * N * 4u + i] = acc[r * N * 4u + i] + one * tile[y * N + i / 4u][i % 4u]; \
-			}
+	[[unroll]] for (uint y = 0u; y < Y; y++) \
+		[[unroll]] for (uint r = 0u; r < ROWS; r++) { \
+			float one = from_lane(s[r * C + C_OF(y)], LANE_OF(y)); \
+			[[unroll]] for (uint i = 0u; i < N * 4u; i++) \
+				acc[r * N * 4u + i] = acc[r * N * 4u + i] + one * tile[y * N + i / 4u][i % 4u]; \
+		}
 
 /* A gradient: add_NAME stores what it adds up to, or adds that to what is there. */
 #define GRADIENT(b, name) \
