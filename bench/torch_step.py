@@ -1,8 +1,8 @@
 """What the same training step takes in PyTorch, at its best in fp32: torch.compile, and the step replayed as one CUDA graph.
 
 Reads the model's sizes from models/*.ini; random tokens; forward, backward and Adam, without TF32.  Prints a line an INI:
-parameters, ms a step (median and least of 20 by CUDA events), the peak of the allocated memory, and the loss of the first
-step.  On a CPU, where it is only tried, the step is timed on the wall and neither compiled nor replayed.
+parameters, ms a step (median and least of 20 samples by CUDA events, each of as many steps as take 50 ms), the peak of the
+allocated memory, and the loss of the first step.  On a CPU, where it is only tried, the step is timed on the wall and neither compiled nor replayed.
 
 usage: torch_step.py INI[:BATCH_SIZE]... [--device cuda|cpu]
 """
@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 WARM_UP, SAMPLES = 8, 20
+IDLE = 0.5  # seconds that a card takes to leave its idle clock
 
 
 def attention(q, k, v):
@@ -38,7 +39,7 @@ class Layer(nn.Module):
         self.qkv, self.proj, self.fc, self.mlp = nn.Linear(d, 3 * d), nn.Linear(d, d), nn.Linear(d, ffn), nn.Linear(ffn, d)
 
     def forward(self, x):
-        q, k, v = (t.unflatten(-1, (self.heads, -1)).transpose(1, 2) for t in self.qkv(self.n1(x)).chunk(3, -1))
+        q, k, v = self.qkv(self.n1(x)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         x = x + self.proj(attention(q, k, v).transpose(1, 2).flatten(2))
         return x + self.mlp(F.gelu(self.fc(self.n2(x)), approximate="tanh"))
 
@@ -73,11 +74,11 @@ def make_step(size, batch, device):
     model = Model(size).to(device)
     adam = torch.optim.Adam(model.parameters(), lr=3e-4, **({"fused": True, "capturable": True} if device == "cuda" else {}))
     forward = torch.compile(model) if device == "cuda" else model
-    text = torch.randint(size["vocab_size"], (batch, size["max_seq_len"] + 1), device=device)
+    tokens, targets = torch.randint(size["vocab_size"], (2, batch, size["max_seq_len"]), device=device)
 
     def step():
         adam.zero_grad(set_to_none=True)
-        loss = forward(text[:, :-1], text[:, 1:])
+        loss = forward(tokens, targets)
         loss.backward()
         adam.step()
         return loss
@@ -86,25 +87,35 @@ def make_step(size, batch, device):
 
 
 def replayed(step):
-    """The step as one CUDA graph.  What it captures has to have run on a stream of its own before."""
+    """The step as one CUDA graph, and the loss of the first.  What it captures has to have run before, on a stream of its own;
+    each further stream that has seen a product keeps a workspace of cuBLAS's."""
     side, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
+        loss = step().item()
         for _ in range(WARM_UP):
             step()
     torch.cuda.current_stream().wait_stream(side)
     with torch.cuda.graph(graph):
         step()
-    return graph.replay
+    return graph.replay, loss
 
 
-def time_on_device(go):
+def time_on_device(go, times=1):
     begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
     begin.record()
-    go()
+    for _ in range(times):
+        go()
     end.record()
     torch.cuda.synchronize()
-    return begin.elapsed_time(end)
+    return begin.elapsed_time(end) / times
+
+
+def sample_on_device(go):
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < IDLE:
+        one = time_on_device(go)
+    return [time_on_device(go, max(1, int(50 / one))) for _ in range(SAMPLES)]
 
 
 def time_on_wall(go):
@@ -117,13 +128,13 @@ def measure(path, batch, device):
     size, default = read_ini(path)
     batch = batch or default
     model, step = make_step(size, batch, device)
-    loss, peak = step().item(), "-"
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-        go = replayed(step)
-        ms = [time_on_device(go) for _ in range(WARM_UP + SAMPLES)][WARM_UP:]
+        go, loss = replayed(step)
+        ms = sample_on_device(go)
         peak = f"{torch.cuda.max_memory_allocated() / 2**30:.2f} GiB"
     else:
+        loss, peak = step().item(), "-"
         ms = [time_on_wall(step) for _ in range(3)]
     print(f"{path} {batch}x{size['max_seq_len']}: {sum(p.numel() for p in model.parameters()):,} parameters, "
           f"{statistics.median(ms):.3f} ms a step, least {min(ms):.3f}, peak {peak}, first loss {loss:.3f}", flush=True)

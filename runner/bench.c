@@ -22,7 +22,14 @@ int bench_device(struct bench *b)
 	return 0;
 }
 
-/* "gemm" or "gemm/simt" where there is such an op, and no file of that name. */
+static bool is_ini(const char *word)
+{
+	const char *end = strrchr(word, '.');
+
+	return end && !strcmp(end, ".ini");
+}
+
+/* "gemm" or "gemm/simt" where there is such an op. */
 static const char *find_op(const struct bench *b, char *op, size_t room, const char **impl)
 {
 	const char *word = b->args->operand, *slash = strchr(word, '/');
@@ -40,18 +47,18 @@ static int not_found(const struct bench *b)
 
 	for (const struct hlx_op *op; n < 256 && (op = hlx_registry_op_at(b->session.registry, n, NULL)); n++)
 		names[n] = op->name;
-	return hlx_fail(CLI_USAGE, "bench: %.60s is neither an op%s nor an INI: an INI's name ends in .ini", word, cli_hint(word, names, n));
+	return hlx_fail(CLI_USAGE, "bench: \"%.60s\" is neither an op%s nor an INI: an INI's name ends in .ini", word, cli_hint(word, names, n));
 }
 
 static int measure(struct bench *b)
 {
-	const char *word = b->args->operand, *end = strrchr(word, '.'), *impl;
+	const char *impl;
 	char op[64];
 
 	CLI_TRY(session_plugins(&b->session));
-	if (find_op(b, op, sizeof op, &impl))
-		return bench_op(b, op, impl);
-	return end && !strcmp(end, ".ini") ? bench_model(b) : not_found(b);
+	if (is_ini(b->args->operand))
+		return bench_model(b);
+	return find_op(b, op, sizeof op, &impl) ? bench_op(b, op, impl) : not_found(b);
 }
 
 static int print_json(const struct bench *b)
@@ -81,7 +88,7 @@ static int bench(const struct cli_args *args)
 const struct command command_bench = {
 	"bench", "INI|OP [CASE...]", "measure a training step, or an op's shapes, against the device's ceilings",
 	"An INI: the training step that it would run. Time on the wall, CPU time of the thread that submits it, "
-	"tokens a second, dispatches, barriers and memory; and a profile: forward, backward, optimizer and hash, "
+	"tokens a second, the work of a step and its rates, dispatches, barriers and memory; and a profile: forward, backward, optimizer and hash, "
 	"and each implementation of an op, with the operations and bytes a second that its work makes of that "
 	"time. The last column is that rate as a share of a ceiling of the device, measured first: what it "
 	"copies, or what it computes with a * b + c rounded twice (portable implementations) or with fma "

@@ -23,21 +23,26 @@ static double thread_cpu(void)
 
 /* ---- the plain step ---- */
 
-/* At least 5 steps after 2 of warm-up, and more for 2 seconds (quick: 3, for 0.2). */
+static bool is_warm(const struct bench *b, uint64_t steps, double seconds)
+{
+	return steps >= 2 && (seconds >= HLX_WARM_UP || hlx_device_describe(b->session.device)->caps.cpu);
+}
+
+/* At least 5 steps after the warm-up, and more for 2 seconds (quick: 3, for 0.2). */
 static int time_steps(struct bench *b, struct train *t)
 {
 	unsigned least = b->args->quick ? 3 : 5, n = 0;
-	double wall[MAX_STEPS], cpu[MAX_STEPS], begin = 0, step;
+	double wall[MAX_STEPS], cpu[MAX_STEPS], first = hlx_timer_now(), begin = 0, step;
 
 	CLI_TRY(train_start(t, 1));
 	for (uint64_t s = 1; n < MAX_STEPS && (n < least || hlx_timer_now() - begin < (b->args->quick ? 0.2 : 2)); s++) {
 		double at = hlx_timer_now(), used = thread_cpu();
 		CLI_TRY(train_start(t, s + 1)); /* as train_loop() does it */
 		CLI_TRY(train_wait(t));
-		if (s == 2)
-			begin = hlx_timer_now();
-		if (s <= 2)
+		if (begin == 0) {
+			begin = is_warm(b, s, hlx_timer_now() - first) ? hlx_timer_now() : 0;
 			continue;
+		}
 		cpu[n] = thread_cpu() - used;
 		wall[n++] = hlx_timer_now() - at;
 	}
@@ -94,6 +99,7 @@ static int put_groups(struct bench *b, const struct hlx_profile *f, struct group
 {
 	json_t *ops = json_array(), *phase = json_object();
 	double sum[HLX_PART_COUNT] = { 0 };
+	struct hlx_work work = { 0, 0 };
 	size_t n = gather(b->session.train, f, group);
 
 	json_object_set_new(b->out, "phases", phase);
@@ -105,7 +111,11 @@ static int put_groups(struct bench *b, const struct hlx_profile *f, struct group
 			return hlx_fail(HLX_ENOMEM, "out of memory");
 		bench_rate(b, row, group[i].seconds, group[i].work, group[i].impl);
 		sum[group[i].part] += group[i].seconds;
+		work.ops += group[i].work.ops;
+		work.bytes += group[i].work.bytes;
 	}
+	json_object_set_new(b->out, "step_ops", json_real(work.ops));
+	json_object_set_new(b->out, "step_bytes", json_real(work.bytes));
 	for (int k = 0; k < HLX_PART_COUNT; k++)
 		json_object_set_new(phase, phases[k], json_real(sum[k]));
 	return 0;
@@ -198,6 +208,7 @@ static void put_plan(struct bench *b, const struct conf *c)
 	json_t *memory = json_object();
 
 	json_object_set_new(b->out, "model", json_string(c->path));
+	json_object_set_new(b->out, "mode", json_string(c->mode == HLX_DEVICE ? "device" : "portable"));
 	json_object_set_new(b->out, "batch_size", json_integer(c->batch_size));
 	json_object_set_new(b->out, "seq_len", json_integer(c->seq_len));
 	json_object_set_new(b->out, "dispatches", json_integer(i.dispatches));

@@ -26,12 +26,20 @@ static int add_row(struct sweep *s, const char *text, const struct hlx_impl *imp
 	return *out && !json_array_append_new(s->rows, *out) ? 0 : hlx_fail(HLX_ENOMEM, "out of memory");
 }
 
+/* What was said of the node "t (op/impl): ", which is one of ours. */
+static const char *reason(const char *message)
+{
+	const char *end = strncmp(message, "t (", 3) ? NULL : strstr(message, "): ");
+
+	return end ? end + 3 : message;
+}
+
 static int skip(struct sweep *s, const char *text, const struct hlx_impl *impl, const char *why)
 {
 	json_t *row;
 
 	CLI_TRY(add_row(s, text, impl, &row));
-	snprintf(s->why, sizeof s->why, "%s", why);
+	snprintf(s->why, sizeof s->why, "%s%s%s: %s", s->op->name, impl ? "/" : "", impl ? impl->name : "", why);
 	json_object_set_new(row, "skipped", json_string(why));
 	return 0;
 }
@@ -44,7 +52,7 @@ static int run_impl(struct sweep *s, const struct hlx_check_case *c, const struc
 	int status = hlx_bench_one(&s->b->timer, s->b->session.registry, c, impl, pass, &n);
 
 	if (status == HLX_ENOTSUP || status == HLX_ENOMEM)
-		return skip(s, c->text, impl, hlx_message());
+		return skip(s, c->text, impl, reason(hlx_message()));
 	CLI_TRY(status);
 	for (uint32_t i = 0; i < n; i++) {
 		CLI_TRY(add_row(s, c->text, impl, &row));
@@ -99,7 +107,7 @@ static int check_impl(const struct sweep *s)
 	for (size_t i = 0; (impl = hlx_registry_impl_at(r, i, NULL)) && n < CLI_COUNT(names); i++)
 		if (!strcmp(impl->op, s->op->name))
 			names[n++] = impl->name;
-	return hlx_fail(CLI_USAGE, "bench: op %s has no implementation %.60s%s; hlxt ops lists them", s->op->name, s->impl,
+	return hlx_fail(CLI_USAGE, "bench: op %s has no implementation \"%.60s\"%s; hlxt ops lists them", s->op->name, s->impl,
 			cli_hint(s->impl, names, n));
 }
 

@@ -95,6 +95,16 @@ static void print_epochs(const json_t *epochs)
 				printf("  %9.2f us  %s\n", 1e6 * real(epoch, "seconds"), json_string_value(step));
 }
 
+static void print_work(const struct bench *b)
+{
+	double ops = real(b->out, "step_ops"), bytes = real(b->out, "step_bytes"), s = real(b->out, "step_seconds");
+	bool fma = !strcmp(string(b->out, "mode"), "device");
+
+	printf("work      %.1f GFLOP, %.2f GB: %.1f GFLOP/s (%.1f %% of %s), %.1f GB/s (%.1f %% of copy)\n", ops * 1e-9, bytes * 1e-9,
+			ops / s * 1e-9, 100 * ops / s / (fma ? b->ceiling.fma : b->ceiling.muladd), fma ? "fma" : "mul + add",
+			bytes / s * 1e-9, 100 * bytes / s / b->ceiling.copy);
+}
+
 void bench_print_model(const struct bench *b)
 {
 	const json_t *o = b->out, *row;
@@ -107,6 +117,7 @@ void bench_print_model(const struct bench *b)
 	printf("step      %.3f ms on the wall, %.0f tokens/s; %.1f us of the host's CPU; %.0f dispatches, %.0f barriers\n",
 			real(o, "step_seconds") * 1e3, real(o, "tokens_per_s"), real(o, "cpu_seconds") * 1e6, real(o, "dispatches"),
 			real(o, "barriers"));
+	print_work(b);
 	printf("profile   %.3f ms:", profile * 1e3);
 	json_object_foreach(json_object_get(o, "phases"), key, row)
 		printf(" %s %.3f ms (%.0f %%)", key, json_number_value(row) * 1e3, 100 * json_number_value(row) / profile);

@@ -47,7 +47,7 @@ static int unknown_impl(const struct session *s, const struct wish *w)
 	for (size_t i = 0; (impl = hlx_registry_impl_at(s->registry, i, NULL)) && n < CLI_COUNT(names); i++)
 		if (!strcmp(impl->op, w->op))
 			names[n++] = impl->name;
-	return hlx_fail(CLI_USAGE, "check: op %s has no implementation %.60s%s; hlxt ops lists them", w->op, w->impl,
+	return hlx_fail(CLI_USAGE, "check: op %s has no implementation \"%.60s\"%s; hlxt ops lists them", w->op, w->impl,
 			cli_hint(w->impl, names, n));
 }
 

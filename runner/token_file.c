@@ -13,15 +13,6 @@ static const struct {
 
 #define LLMC_MAX 0x7fffffffu /* the count is an int32 */
 
-uint32_t token_at(const uint8_t *b, uint32_t width)
-{
-	uint32_t v = b[0];
-
-	for (uint32_t i = 1; i < width; i++)
-		v |= (uint32_t)b[i] << 8 * i;
-	return v;
-}
-
 static bool is_llmc(const uint8_t *head, size_t n)
 {
 	for (size_t i = 0; i < CLI_COUNT(headers); i++)

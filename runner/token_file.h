@@ -30,7 +30,14 @@ struct token_layout {
  * number, else uint16 where the name ends with .bin, else text.  HLX_EIO for one that is not what it says.
  */
 int token_layout(const char *path, const uint8_t *head, size_t n, uint64_t size, enum token_format, struct token_layout *out);
-uint32_t token_at(const uint8_t *bytes, uint32_t width);
+static inline uint32_t token_at(const uint8_t *b, uint32_t width)
+{
+	uint32_t v = b[0];
+
+	for (uint32_t i = 1; i < width; i++)
+		v |= (uint32_t)b[i] << 8 * i;
+	return v;
+}
 
 /* A new file of llm.c's format, uint16 where vocab_size lets it, which appears whole or not at all. */
 struct token_writer {

@@ -208,7 +208,7 @@ START_TEST(choices)
 
 	ck_ok(hlx_graph_choose(g, "scale", "host"));
 	ck_refused(hlx_graph_choose(g, "scal", "host"), HLX_EINVAL, "no op scal", "did you mean scale?");
-	ck_refused(hlx_graph_choose(g, "scale", "hots"), HLX_EINVAL, "scale has no implementation hots", "did you mean host?");
+	ck_refused(hlx_graph_choose(g, "scale", "hots"), HLX_EINVAL, "scale has no implementation \"hots\"", "did you mean host?");
 	ck_ok(hlx_graph_wire(g, "t", "z", "scale y", "toy.ini:2"));
 	ck_assert_str_eq(g->node[1]->impl, "host");
 	hlx_graph_destroy(g);

@@ -135,8 +135,8 @@ END_TEST
 static const struct {
 	const char *fault, *words[2];
 } faults[] = {
-	{ "abi_major", { "ABI 2.2", "hlx with 1.2" } },
-	{ "abi_minor", { "ABI 1.3", "rebuild" } },
+	{ "abi_major", { "ABI 2.3", "hlx with 1.3" } },
+	{ "abi_minor", { "ABI 1.4", "rebuild" } },
 	{ "plugin_size", { "hlx_plugin has", "bytes" } },
 	{ "op_size", { "op", "lacks" } },
 	{ "impl_size", { "implementation", "lacks" } },
@@ -373,6 +373,25 @@ START_TEST(chooses)
 }
 END_TEST
 
+START_TEST(asks_what_it_prefers)
+{
+	struct hlx_registry *r = toys_registry();
+	struct hlx_host *host = &hlx_registry_host(r)->pub;
+	struct hlx_caps caps = { .struct_size = sizeof(caps), .coopmat_rate = 1 };
+
+	make_dir();
+	ck_ok(hlx_registry_load(r, bad("picky", "picky.so")));
+	ck_assert_str_eq(choose(r, NULL, false)->name, "ahead"); /* no device: by priority */
+	host->caps = &caps;
+	ck_assert_str_eq(choose(r, NULL, false)->name, "ahead");
+	caps.coopmat_rate = 15;
+	ck_assert_str_eq(choose(r, NULL, false)->name, "picky");
+	host->caps = NULL;
+	hlx_registry_destroy(r);
+	remove_dir();
+}
+END_TEST
+
 /* -- the floating-point environment ------------------------------------------------------------------------ */
 
 static bool flushes(void)
@@ -407,6 +426,7 @@ int main(void)
 {
 	const struct toys_test tests[] = { { loads_and_lists, 0 }, { folder_in_order_of_names, 0 },
 		{ path_of_folders, 0 }, { refuses_fault, N_FAULTS }, { takes_an_early_op, 0 }, { takes_an_early_impl, 0 },
+		{ asks_what_it_prefers, 0 },
 		{ takes_the_same_file_once, 0 }, { refuses_files, 0 },
 		{ refuses_cut_files, 0 }, { reads_abi_first, 0 }, { refuses_writers, 0 },
 		{ chooses, 0 }, { keeps_denormals, 0 }, { fastmath_would_flush, 0 } };

@@ -81,6 +81,7 @@ int hlx_timer_submit(struct hlx_timer *t, double *wall)
 		*wall = hlx_timer_now() - begin - t->empty;
 	if (wall && *wall < 1e-9)
 		*wall = 1e-9;
+	t->busy = hlx_timer_now();
 	return 0;
 }
 
@@ -178,7 +179,7 @@ static int sample(struct hlx_timer *t, double *out)
 
 int hlx_timer_steps(struct hlx_timer *t, struct hlx_program *p, uint32_t first, uint32_t n, double *out)
 {
-	double seconds[MAX_SAMPLES], begin, one;
+	double seconds[MAX_SAMPLES], begin = hlx_timer_now(), warm = t->warm > 0 && begin - t->busy > 1 ? HLX_WARM_UP : t->warm, one;
 	uint32_t repeats;
 	unsigned i = 0;
 
@@ -194,7 +195,7 @@ int hlx_timer_steps(struct hlx_timer *t, struct hlx_program *p, uint32_t first, 
 	if (repeats > 1)
 		HLX_TRY(record(t, p, first, n, repeats));
 	begin = hlx_timer_now();
-	while (hlx_timer_now() - begin < t->warm)
+	while (hlx_timer_now() - begin < warm)
 		HLX_TRY(sample(t, &one));
 	begin = hlx_timer_now();
 	do

@@ -1,6 +1,7 @@
 #include "core/check/case.h"
 #include "core/check/friends.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,13 @@ static void set_axes(struct hlx_desc *d)
 		d->axis[2] = HLX_SEQ;
 }
 
+/* strtoull takes signs and spaces, too. */
+static unsigned long long parse_count(const char *s, char **end)
+{
+	*end = (char *)s;
+	return isdigit((unsigned char)*s) ? strtoull(s, end, 10) : 0;
+}
+
 static int parse_dims(const struct hlx_check_case *c, const char *s, struct hlx_check_input *in)
 {
 	struct hlx_desc *d = &in->desc;
@@ -44,13 +52,13 @@ static int parse_dims(const struct hlx_check_case *c, const char *s, struct hlx_
 	do {
 		if (d->rank == HLX_MAX_RANK)
 			return hlx_fail(HLX_EINVAL, "%s: case '%s' has too many dims", c->op->name, c->text);
-		d->dim[d->rank++] = strtoull(s, &end, 10);
+		d->dim[d->rank++] = parse_count(s, &end);
 		if (end == s || !d->dim[d->rank - 1])
 			return hlx_fail(HLX_EINVAL, "%s: case '%s' wants dims", c->op->name, c->text);
 		s = end + 1;
 	} while (*end == 'x');
 	if (*end == '<') {
-		unsigned long long below = strtoull(s, &end, 10);
+		unsigned long long below = parse_count(s, &end);
 		d->dtype = HLX_U32;
 		if (!below || below > UINT32_MAX)
 			return hlx_fail(HLX_EINVAL, "%s: case '%s' wants integers below 1 at the least, 2^32 - 1 at the most", c->op->name,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/check/trial.h"
+#include "core/registry/registry.h"
 #include "hlx/math.h"
 
 /* The values as they were before the pass, in double. */
@@ -31,9 +32,15 @@ static double distance(const struct hlx_trial_part *p, const double *exact, cons
 	return most > 0 ? far / most : far > 0 ? INFINITY : 0;
 }
 
+static void complain(struct hlx_trial *t, uint32_t slot, double far, double accuracy)
+{
+	hlx_check_complain(t->bench, HLX_CHECK_BITS, t->c, t->what, "value of %s: %.2g of the largest one from exact results, where "
+			"its accuracy is to be %.2g", hlx_trial_slot(t, slot)->name, far, accuracy);
+}
+
 void hlx_trial_measure(struct hlx_trial *t)
 {
-	double *value[HLX_MAX_SLOTS], *first[HLX_MAX_SLOTS];
+	double *value[HLX_MAX_SLOTS], *first[HLX_MAX_SLOTS], far, accuracy = HLX_LATER(t->bench->impl, accuracy);
 	bool all = t->bench->impl->tier == HLX_DEVICE && t->c->op->ref64 && t->c->op->ref_forward && !t->how.accum && !t->overflows;
 
 	for (uint32_t i = 0; i < HLX_MAX_SLOTS; i++)
@@ -50,7 +57,10 @@ void hlx_trial_measure(struct hlx_trial *t)
 			const struct hlx_trial_part *p = &t->part[i];
 			if (!p->present || !p->output || !p->f32 || p->sums || p->unknown)
 				continue;
-			t->bench->far = fmax(t->bench->far, distance(p, value[i], p->got));
+			far = distance(p, value[i], p->got);
+			t->bench->far = fmax(t->bench->far, far);
+			if (accuracy > 0 && far > accuracy)
+				complain(t, i, far, accuracy);
 			t->bench->far_reference = fmax(t->bench->far_reference, distance(p, value[i], p->want));
 		}
 	for (uint32_t i = 0; i < HLX_MAX_SLOTS; i++)

@@ -233,15 +233,22 @@ static int choose_named(const struct hlx_registry *r, const struct hlx_host *hos
 		return host->caps && impl->supports && impl->supports(host, node) < 0 ?
 				hlx_prefix(HLX_ENOTSUP, "%s (%s/%s): ", node->name, op, named) : 0;
 	}
-	return hlx_fail(HLX_EINVAL, "op %s has no implementation %s%s", op, named, hlx_hint(named, names, n));
+	return hlx_fail(HLX_EINVAL, "op %s has no implementation \"%s\"%s", op, named, hlx_hint(named, names, n));
+}
+
+static int priority(const struct hlx_impl *impl, const struct hlx_host *host, const struct hlx_node *node)
+{
+	int (*prefers)(const struct hlx_host *, const struct hlx_node *) = HLX_LATER(impl, prefers);
+
+	return host->caps && prefers ? prefers(host, node) : impl->priority;
 }
 
 /* Training takes one without a backward pass only where there is no other, and then says so. */
-static bool is_better(const struct hlx_impl *a, const struct hlx_impl *b, const struct hlx_node *node)
+static bool is_better(const struct hlx_impl *a, const struct hlx_impl *b, const struct hlx_host *host, const struct hlx_node *node)
 {
 	if (node->train && !a->backward != !b->backward)
 		return a->backward;
-	return a->priority > b->priority;
+	return priority(a, host, node) > priority(b, host, node);
 }
 
 int hlx_registry_choose(const struct hlx_registry *r, const struct hlx_host *host, const struct hlx_node *node,
@@ -254,7 +261,7 @@ int hlx_registry_choose(const struct hlx_registry *r, const struct hlx_host *hos
 	for (size_t i = 0; i < r->impls.count; i++) {
 		const struct hlx_impl *impl = r->impls.entry[i].what;
 		if (strcmp(impl->op, op) || (impl->tier != HLX_PORTABLE && mode != HLX_DEVICE) ||
-				(best && !is_better(impl, best, node)))
+				(best && !is_better(impl, best, host, node)))
 			continue;
 		if (!host->caps || !impl->supports || impl->supports(host, node) >= 0)
 			best = impl;

@@ -19,7 +19,7 @@ struct hlx_coopmat_features {
 };
 #define HLX_COOPMAT_FEATURES ((VkStructureType)1000506000)
 
-/* Sets caps->coopmat and the sizes; the device offers the extension.  caps->fp16 is known. */
+/* Sets caps->coopmat, the sizes and, by the device's name, the rate; the device offers the extension.  caps->fp16 is known. */
 void hlx_coopmat_inspect(VkInstance instance, VkPhysicalDevice p, struct hlx_caps *caps);
 
 #endif

@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define HLX_ABI_MAJOR 1u /* must be equal */
-#define HLX_ABI_MINOR 2u /* plugin's <= host's; members are only appended */
+#define HLX_ABI_MINOR 3u /* plugin's <= host's; members are only appended */
 #define HLX_MAX_RANK  4
 #define HLX_MAX_SLOTS 16
 #define HLX_ALIGN     256u /* every tensor, and every slot of a partial, starts at a multiple of this many bytes */
@@ -215,6 +215,7 @@ struct hlx_caps { /* what an implementation may choose by; never what is compute
 	 * lane); 0: in a loop over the lanes. */
 	uint32_t uniform;
 	uint32_t coopmat_m, coopmat_n, coopmat_k;
+	uint32_t coopmat_rate; /* such products in the time of one fma of fp32, where that is known of the device; else 0 */
 };
 
 /* A host call: runs on the CPU between submissions, with the windows of args as host memory. */
@@ -296,6 +297,10 @@ struct hlx_impl {
 	uint32_t yields;
 	/* bit s: backward() does not read the value of slot s */
 	uint64_t unread;
+	/* Its priority for this node on this device, where that is not the same for all; without a device priority is taken. */
+	int (*prefers)(const struct hlx_host *, const struct hlx_node *); /* [any] */
+	/* DEVICE: how far its results are from ref64's at the most, of the largest in the tensor (hlxt check); 0: it does not say */
+	double accuracy;
 };
 #define HLX_YIELDS_FORWARD 1u
 #define HLX_YIELDS_BACKWARD 2u

@@ -139,6 +139,8 @@ void gemm_finish_task(struct gemm_task *, const struct hlx_node *, bool backward
 uint32_t gemm_next_of(const struct gemm_task *, const struct gemm_window *);
 /* backward() reads no result, nor the bias. */
 #define GEMM_UNREAD (1ull << GEMM_C | 1ull << GEMM_BIAS)
+/* Of fp32, in whatever order: the reference has 7e-6, fma 6e-6, coopmat 1e-6; halves without their low ones have 9e-4. */
+#define GEMM_ACCURACY 1e-5
 /* gemm_bias.c: the bias' gradient, the same kernel for all engines. */
 int gemm_run_dbias(const struct gemm_run *);
 

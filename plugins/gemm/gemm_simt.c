@@ -137,4 +137,5 @@ const struct hlx_impl gemm_impl_fma = {
 	.backward = fma_backward,
 	.finishes = fma_finishes,
 	.unread = GEMM_UNREAD,
+	.accuracy = GEMM_ACCURACY,
 };

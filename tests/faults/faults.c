@@ -22,6 +22,7 @@ SWAY_IMPL(ignored, "sway", IGNORED, HLX_PORTABLE, sway_prepare);
 SWAY_IMPL(input, "sway", INPUT, HLX_PORTABLE, sway_prepare);
 SWAY_IMPL(grabby, "sway", GRABBY, HLX_PORTABLE, sway_prepare);
 SWAY_IMPL(far, "sway", DOUBLED, HLX_DEVICE, sway_prepare);
+SWAY_SURE_IMPL(sure, "sway", RIGHT, HLX_DEVICE, sway_prepare, 1e-9); /* fp32 is not */
 
 static int any(const struct hlx_host *host, struct hlx_node *node)
 {
@@ -91,5 +92,5 @@ SWAY_IMPL(doubled, "doubled", DOUBLED, HLX_PORTABLE, sway_prepare);
 
 static const struct hlx_op *const ops[] = { &of_steep, &of_doubled, &of_denormal, &of_negative, NULL };
 static const struct hlx_impl *const impls[] = { &swapped, &edge, &past, &unwritten, &contracts, &lost, &fresh, &ticket, &race,
-	&unstored, &stride, &behind, &mixed, &ignored, &input, &grabby, &far, &endless, &dead, &steep, &doubled, NULL };
+	&unstored, &stride, &behind, &mixed, &ignored, &input, &grabby, &far, &sure, &endless, &dead, &steep, &doubled, NULL };
 HLX_PLUGIN(.name = "faults", .version = "1", .license = "MIT", .ops = ops, .impls = impls);

@@ -26,7 +26,8 @@ int sway_record(const struct hlx_host *, const struct hlx_node *, struct hlx_rec
 		.infer = sway_infer, .cases = sway_cases, __VA_ARGS__ }
 
 /* An implementation with a fault; ENDLESS is one that no kernel has. */
-#define SWAY_IMPL(id, of, wrong, of_tier, before) \
+#define SWAY_IMPL(id, of, wrong, of_tier, before) SWAY_SURE_IMPL(id, of, wrong, of_tier, before, 0)
+#define SWAY_SURE_IMPL(id, of, wrong, of_tier, before, sure) \
 	static int id##_forward(const struct hlx_host *host, const struct hlx_node *node, struct hlx_rec *rec) \
 	{ \
 		return sway_record(host, node, rec, wrong, false); \
@@ -36,6 +37,7 @@ int sway_record(const struct hlx_host *, const struct hlx_node *, struct hlx_rec
 		return sway_record(host, node, rec, wrong, true); \
 	} \
 	static const struct hlx_impl id = { .struct_size = sizeof(struct hlx_impl), .op = of, .name = #id, .doc = "for tests", \
-		.tier = of_tier, .prepare = before, .forward = id##_forward, .backward = id##_backward }
+		.tier = of_tier, .prepare = before, .forward = id##_forward, .backward = id##_backward, \
+		.accuracy = sure }
 
 #endif

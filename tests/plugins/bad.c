@@ -29,6 +29,12 @@ static int init_fails(const struct hlx_host *host)
 	return host->fail(host, HLX_EINVAL, "no licence file");
 }
 
+static int prefers(const struct hlx_host *host, const struct hlx_node *node)
+{
+	(void)node;
+	return host->caps->coopmat_rate > 1 ? 99 : -1;
+}
+
 static struct hlx_slot slots[HLX_MAX_SLOTS + 2] = { { "x", HLX_IN, 0 }, { "y", HLX_OUT, 0 } };
 static const char *const words[] = { NULL };
 static struct hlx_attr attrs[] = { { "size", "", HLX_INT, 0, 1, 0, 9, NULL }, { 0 } };
@@ -84,6 +90,7 @@ static __attribute__((constructor)) void spoil(void)
 	FAULT("other_flags", op.name = "scale"; slots[1].flags = HLX_NOGRAD)
 	FAULT("same_impl", impl.op = "scale"; impl.name = "plain")
 	FAULT("better", impl.op = "scale"; impl.name = "better"; impl.priority = 7)
+	FAULT("picky", impl.op = "scale"; impl.name = "picky"; impl.prefers = prefers)
 	FAULT("worse", impl.op = "scale"; impl.name = "worse"; impl.priority = -7)
 	FAULT("early", op.struct_size = offsetof(struct hlx_op, bench)) /* made when there was no more */
 	FAULT("early_impl", impl.struct_size = offsetof(struct hlx_impl, finishes); impl.yields = 3; impl.unread = 1)
