@@ -95,6 +95,6 @@ static const struct hlx_op attention = {
 };
 
 static const struct hlx_op *const ops[] = { &attention, NULL };
-static const struct hlx_impl *const impls[] = { &attention_impl_fma, &attention_impl_simt, NULL };
+static const struct hlx_impl *const impls[] = { &attention_impl_fma, &attention_impl_simd, &attention_impl_simt, NULL };
 
 HLX_PLUGIN(.name = "attention", .version = "0.1.0", .license = "MIT", .ops = ops, .impls = impls);

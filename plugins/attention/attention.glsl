@@ -8,14 +8,22 @@
 #define ATTENTION_V 2
 #define ATTENTION_O 3
 
-layout(push_constant, std430) uniform Push {
-	uint tq, tk, dh, heads;
-	int first, slope; /* query i sees the keys j < first + slope i, at most tk */
-	float scale;
-	uint flags;
-	uvec4 base, row, s0, s1; /* of q, k, v, o */
+#define ATTENTION_PUSH \
+	uint tq, tk, dh, heads; \
+	int first, slope; /* query i sees the keys j < first + slope i, at most tk */ \
+	float scale; \
+	uint flags; \
+	uvec4 base, row, s0, s1; /* of q, k, v, o */ \
 	uint stat_base, z0;
-} p;
+
+#ifdef CPU_BUILD /* p is a variable, read where main() begins: see cpu.glsl */
+layout(push_constant, std430) uniform Push { ATTENTION_PUSH } push;
+struct Pushed { ATTENTION_PUSH };
+Pushed p = Pushed(push.tq, push.tk, push.dh, push.heads, push.first, push.slope, push.scale, push.flags, push.base, push.row, push.s0,
+	push.s1, push.stat_base, push.z0);
+#else
+layout(push_constant, std430) uniform Push { ATTENTION_PUSH } p;
+#endif
 
 #define ATTENTION_KEEP 1u
 #define ATTENTION_ACCUM_0 2u
@@ -63,4 +71,11 @@ bool attention_sees(uint query, uint key)
 uint attention_first(uint key)
 {
 	return uint(max(int(key) + 1 - p.first, 0)) * uint(p.slope);
+}
+
+/* Where the dS of a key and 4 queries is, in vec4s: (heads of the window, keys, queries), both padded to whole tiles. */
+uint kept_place(uint key, uint query)
+{
+	uint keys = (p.tk + 63u) / 64u * 64u, groups = (p.tq + 63u) / 64u * 16u;
+	return (gl_WorkGroupID.x * keys + key) * groups + (query >> 2);
 }

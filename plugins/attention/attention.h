@@ -66,7 +66,8 @@ static inline unsigned attention_side(enum attention_kernel which)
 }
 
 struct attention_engine {
-	const struct hlx_shader *shader; /* ATTENTION_KERNELS of them */
+	const struct hlx_shader *shader; /* ATTENTION_KERNELS of them; without DQ and DKV dS is always kept */
+	enum hlx_how how;                /* q, k, v, dy are read */
 	/* rows of a workgroup, and the specialization constants for it; how many of these, or 0 where it can't be done */
 	uint32_t (*choose)(const struct hlx_host *, const struct hlx_node *, enum attention_kernel, uint32_t *rows, uint32_t spec[8]);
 	/* turns of an invocation's loops for each element of the other side, times 64 */
@@ -76,9 +77,11 @@ int attention_prepare(const struct hlx_host *, struct hlx_node *, const struct a
 int attention_forward(const struct hlx_host *, const struct hlx_node *, struct hlx_rec *, const struct attention_engine *);
 int attention_backward(const struct hlx_host *, const struct hlx_node *, struct hlx_rec *,
 		       const struct attention_engine *);
+/* Of how many heads dS is kept at a time, or 0. */
+uint64_t attention_kept_heads(const struct hlx_host *, const struct hlx_node *);
 /* Do all rows of all four tensors start at multiples of 16 bytes? */
 bool attention_whole(const struct hlx_node *);
 
-extern const struct hlx_impl attention_impl_fma, attention_impl_simt;
+extern const struct hlx_impl attention_impl_fma, attention_impl_simd, attention_impl_simt;
 
 #endif

@@ -55,6 +55,15 @@ static struct hlx_arg tensor_arg(const struct run *r, unsigned slot, enum hlx_wh
 	return (struct hlx_arg){ (uint16_t)slot, (uint8_t)what, HLX_SSBO, first * 4, (past_element(d, r->b1) - first) * 4 };
 }
 
+/* A tensor that is only read. */
+static struct hlx_arg input_arg(const struct run *r, unsigned slot, enum hlx_what what)
+{
+	struct hlx_arg arg = tensor_arg(r, slot, what);
+
+	arg.how = r->engine->how;
+	return arg;
+}
+
 /* A number for each query. */
 static uint64_t stats(const struct hlx_node *node, uint64_t b)
 {
@@ -96,7 +105,7 @@ static uint64_t kept_elements(const struct hlx_node *node)
  * 0: dq makes its own scores.  That is two products more, but a GPU that dk and dv leave without work has dq at the same time.
  * Where there is next to none it makes no difference, and `hlxt check` sees both ways.
  */
-static uint64_t kept_heads(const struct hlx_host *host, const struct hlx_node *node)
+uint64_t attention_kept_heads(const struct hlx_host *host, const struct hlx_node *node)
 {
 	uint64_t all = node->desc[Q].dim[0] * node->desc[Q].dim[1], keys = (node->desc[K].dim[2] + 63) / 64 * 64;
 	uint64_t room = MIN(host->caps->max_range, KEPT_BYTES) / 4;
@@ -112,11 +121,11 @@ static uint64_t kept_first(const struct hlx_node *node)
 	return (stats(node, node->desc[Q].dim[0]) + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-static struct hlx_arg kept_arg(const struct run *r)
+static struct hlx_arg kept_arg(const struct run *r, enum hlx_how how)
 {
 	uint64_t first = kept_first(r->node);
 
-	return (struct hlx_arg){ 0, HLX_WORK, HLX_SSBO, first * 4, (r->z1 - r->z0) * kept_elements(r->node) * 4 };
+	return (struct hlx_arg){ 0, HLX_WORK, (uint8_t)how, first * 4, (r->z1 - r->z0) * kept_elements(r->node) * 4 };
 }
 
 /* ---- dispatches ---------------------------------------------------------------------------------------- */
@@ -160,7 +169,7 @@ static int run_forward(const struct run *r)
 {
 	bool keep = r->node->train;
 	const struct hlx_arg args[] = {
-		tensor_arg(r, Q, HLX_VALUE), tensor_arg(r, K, HLX_VALUE), tensor_arg(r, V, HLX_VALUE),
+		input_arg(r, Q, HLX_VALUE), input_arg(r, K, HLX_VALUE), input_arg(r, V, HLX_VALUE),
 		tensor_arg(r, O, HLX_VALUE), keep ? stat_arg(r, HLX_SAVED) : tensor_arg(r, O, HLX_VALUE),
 	};
 
@@ -170,10 +179,10 @@ static int run_forward(const struct run *r)
 static int run_delta(const struct run *r)
 {
 	const struct push push = make_push(r, 0);
-	const struct hlx_arg args[] = { tensor_arg(r, O, HLX_VALUE), tensor_arg(r, O, HLX_GRAD), stat_arg(r, HLX_WORK) };
+	const struct hlx_arg args[] = { input_arg(r, O, HLX_VALUE), input_arg(r, O, HLX_GRAD), stat_arg(r, HLX_WORK) };
 	struct hlx_pipeline *pipeline;
 	const uint32_t spec[] = { r->host->caps->cpu ? r->host->caps->subgroup : 64, attention_whole(r->node) };
-	int rc = r->host->pipeline(r->host, &r->engine->shader[ATTENTION_DELTA], spec, 2, &pipeline);
+	int rc = r->host->pipeline(r->host, &r->engine->shader[ATTENTION_DELTA], spec, r->engine->how == HLX_TEXEL ? 1 : 2, &pipeline);
 
 	if (rc || !r->rec)
 		return rc;
@@ -194,10 +203,10 @@ static uint32_t output_flags(const struct run *r, unsigned slot, uint32_t accum,
 /* q, k, v, do, lse and delta, followed by gradients in the order of the slots: one tensor may be all of them. */
 static void backward_args(const struct run *r, struct hlx_arg args[6])
 {
-	args[0] = tensor_arg(r, Q, HLX_VALUE);
-	args[1] = tensor_arg(r, K, HLX_VALUE);
-	args[2] = tensor_arg(r, V, HLX_VALUE);
-	args[3] = tensor_arg(r, O, HLX_GRAD);
+	args[0] = input_arg(r, Q, HLX_VALUE);
+	args[1] = input_arg(r, K, HLX_VALUE);
+	args[2] = input_arg(r, V, HLX_VALUE);
+	args[3] = input_arg(r, O, HLX_GRAD);
 	args[4] = stat_arg(r, HLX_SAVED);
 	args[5] = stat_arg(r, HLX_WORK);
 }
@@ -211,56 +220,77 @@ static int run_dq(const struct run *r)
 	return dispatch(r, ATTENTION_DQ, args, 7, output_flags(r, Q, ACCUM_0, 0));
 }
 
-/* Of dk and dv, one that is not wanted is not there: the other one, not written. */
-static int run_dkv(const struct run *r, bool keep)
+/* Of dk and dv, one that is not wanted is not there: the other one, or dq, not written. */
+static int run_dkv(const struct run *r, bool keep, uint32_t skip)
 {
 	struct hlx_arg args[9];
 
 	backward_args(r, args);
-	args[6] = tensor_arg(r, wants(r, K) ? K : V, HLX_GRAD);
-	args[7] = tensor_arg(r, wants(r, V) ? V : K, HLX_GRAD);
+	args[6] = tensor_arg(r, wants(r, K) ? K : wants(r, V) ? V : Q, HLX_GRAD);
+	args[7] = tensor_arg(r, wants(r, V) ? V : wants(r, K) ? K : Q, HLX_GRAD);
 	if (keep)
-		args[8] = kept_arg(r);
+		args[8] = kept_arg(r, HLX_SSBO);
 	return dispatch(r, keep ? ATTENTION_DKV_KEEP : ATTENTION_DKV, args, keep ? 9 : 8,
-			output_flags(r, K, ACCUM_0, SKIP_0) | output_flags(r, V, ACCUM_1, SKIP_1));
+			output_flags(r, K, ACCUM_0, SKIP_0) | output_flags(r, V, ACCUM_1, SKIP_1) | skip);
 }
 
+/* q and v have a binding in simt.glsl, and are not read; with texels they have none. */
 static int run_dq_kept(const struct run *r)
 {
 	const struct hlx_arg args[] = {
-		tensor_arg(r, Q, HLX_VALUE), tensor_arg(r, K, HLX_VALUE), tensor_arg(r, V, HLX_VALUE), kept_arg(r),
+		input_arg(r, Q, HLX_VALUE), input_arg(r, K, HLX_VALUE), input_arg(r, K, HLX_VALUE), kept_arg(r, r->engine->how),
 		tensor_arg(r, Q, HLX_GRAD),
 	};
+	uint32_t first = r->engine->how == HLX_TEXEL ? 2 : 0;
 
-	return dispatch(r, ATTENTION_DQ_KEPT, args, 5, output_flags(r, Q, ACCUM_0, 0));
+	return dispatch(r, ATTENTION_DQ_KEPT, args + first, 5 - first, output_flags(r, Q, ACCUM_0, 0));
 }
 
-/* dk, dv and then dq, as many heads at a time as dS is kept of. */
-static int run_kept(const struct run *all, uint64_t heads)
+/* dk, dv and then dq. */
+static int run_kept(const struct run *r)
+{
+	int rc = run_dkv(r, true, 0);
+
+	return rc ? rc : run_dq_kept(r);
+}
+
+/* dq from a dS that is made for it alone, and then the others. */
+static int run_kept_apart(const struct run *r)
+{
+	int rc = wants(r, Q) ? run_dkv(r, true, SKIP_0 | SKIP_1) : 0;
+
+	if (rc == 0 && wants(r, Q))
+		rc = run_dq_kept(r);
+	return rc == 0 && (wants(r, K) || wants(r, V)) ? run_dkv(r, true, 0) : rc;
+}
+
+/* As many heads at a time as dS is kept of. */
+static int run_heads(const struct run *all, uint64_t heads, int (*pass)(const struct run *))
 {
 	struct run r = *all;
 	int rc = 0;
 
 	for (r.z0 = all->z0; rc == 0 && r.z0 < all->z1; r.z0 = r.z1) {
 		r.z1 = MIN(r.z0 + heads, all->z1);
-		rc = run_dkv(&r, true);
-		rc = rc ? rc : run_dq_kept(&r);
+		rc = pass(&r);
 	}
 	return rc;
 }
 
 static int run_backward(const struct run *r)
 {
-	uint64_t heads = kept_heads(r->host, r->node);
+	uint64_t heads = attention_kept_heads(r->host, r->node);
 	int rc = run_delta(r);
 
 	/* Gradients add in the order of the slots: dq may be last where k and v add to none, and so not to it. */
 	if (rc == 0 && heads && r->node->grads == 7 && !(r->node->accum & (1 << K | 1 << V)))
-		return run_kept(r, heads);
+		return run_heads(r, heads, run_kept);
+	if (rc == 0 && !r->engine->shader[ATTENTION_DKV].name)
+		return run_heads(r, heads, run_kept_apart);
 	if (rc == 0 && wants(r, Q))
 		rc = run_dq(r);
 	if (rc == 0 && (wants(r, K) || wants(r, V)))
-		rc = run_dkv(r, false);
+		rc = run_dkv(r, false, 0);
 	return rc;
 }
 
@@ -306,7 +336,7 @@ int attention_prepare(const struct hlx_host *host, struct hlx_node *node, const 
 		return host->fail(host, HLX_ENOTSUP, "sequences of %llu mean a loop of more than %u turns",
 				  (unsigned long long)longest, MAX_TURNS);
 	node->saved_bytes = node->train ? stats(node, d[Q].dim[0]) * 4 : 0;
-	node->work_bytes = node->train ? (kept_first(node) + kept_heads(host, node) * kept_elements(node)) * 4 : 0;
+	node->work_bytes = node->train ? (kept_first(node) + attention_kept_heads(host, node) * kept_elements(node)) * 4 : 0;
 	rc = run_windows(&r, run_forward);
 	return rc || !node->train ? rc : run_windows(&r, run_backward);
 }

@@ -1,4 +1,4 @@
-/* simt_gradient.glsl - how a gradient is written, and where dS is kept. */
+/* simt_gradient.glsl - how a gradient is written. */
 /* The end of 4 elements of row t, from d on, of a gradient: its chain, its old values. */
 vec4 gradient(vec4 acc, vec4 old, bool add)
 {
@@ -26,10 +26,3 @@ vec4 gradient(vec4 acc, vec4 old, bool add)
 				out1[at + c] = add ? hlx_accum(old, acc[c]) : hlx_store(acc[c]); \
 			} \
 	}
-
-/* Where the dS of a key and 4 queries is, in vec4s: (heads of the window, keys, queries), both padded to whole tiles. */
-uint kept_place(uint key, uint query)
-{
-	uint keys = (p.tk + 63u) / 64u * 64u, groups = (p.tq + 63u) / 64u * 16u;
-	return (gl_WorkGroupID.x * keys + key) * groups + (query >> 2);
-}
