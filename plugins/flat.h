@@ -85,15 +85,12 @@ struct flat_kernel {
 #define FLAT_SHADER(f) { #f, f##_spv, sizeof f##_spv, 0 }
 #define FLAT_SHADERS(f) { FLAT_SHADER(f), FLAT_SHADER(f##_texel), FLAT_SHADER(f##_any) }
 
-/* Texels are 4 elements, and a binding of them is to see as much as another does (SwiftShader's sees 1 MiB). */
+/* Texels are 4 elements. */
 static inline int flat_texel_supports(const struct hlx_host *host, const struct hlx_node *node)
 {
-	const struct hlx_caps *caps = host->caps;
 	if (hlx_numel(&node->desc[0]) % 4)
 		return host->fail(host, HLX_ENOTSUP, "for tensors whose elements come in fours");
-	if (caps && (!caps->cpu || !caps->int64 || caps->max_texels < caps->max_range / 16))
-		return host->fail(host, HLX_ENOTSUP, "for CPU drivers with integers of 64 bits whose texel bindings see as much as others");
-	return 0;
+	return cpu_texels(host);
 }
 
 /* Fills push's dims and operand k, and the window that holds it. */

@@ -139,16 +139,14 @@ static inline int rows_supports(const struct hlx_host *host, const struct hlx_no
 	return 0;
 }
 
-/* A texel binding that sees 1 MiB (SwiftShader's) would take many windows. */
 static inline int rows_texel_supports(const struct hlx_host *host, const struct hlx_node *node)
 {
-	const struct hlx_caps *caps = host->caps;
+	int rc;
 	if (hlx_cols(&node->desc[0]) % 4)
 		return host->fail(host, HLX_ENOTSUP, "rows of %llu elements are not whole texels",
 				ROWS_ULL(hlx_cols(&node->desc[0])));
-	if (caps && (!caps->cpu || !caps->int64 || caps->max_texels < caps->max_range / 16))
-		return host->fail(host, HLX_ENOTSUP, "for CPU drivers with integers of 64 bits whose texel bindings see as much as others");
-	return rows_supports(host, node);
+	rc = cpu_texels(host);
+	return rc ? rc : rows_supports(host, node);
 }
 
 static inline void rows_destroy(const struct hlx_host *host, struct hlx_node *node)

@@ -59,12 +59,11 @@ static const struct attention_engine simd = { .shader = shaders, .how = HLX_TEXE
 
 static int supports(const struct hlx_host *host, const struct hlx_node *node)
 {
-	const struct hlx_caps *caps = host->caps;
+	int rc = cpu_texels(host);
 
-	if (!caps->cpu || !caps->int64 || caps->max_texels < caps->max_range / 16)
-		return host->fail(host, HLX_ENOTSUP, "for CPU drivers with integers of 64 bits whose texel bindings see as much as others");
-	if (!caps->shuffle || (caps->subgroup != 4 && caps->subgroup != 8 && caps->subgroup != 16))
-		return host->fail(host, HLX_ENOTSUP, "wants subgroups of 4, 8 or 16 with shuffles");
+	rc = rc ? rc : cpu_lanes(host);
+	if (rc)
+		return rc;
 	if (!attention_whole(node))
 		return host->fail(host, HLX_ENOTSUP, "wants rows that start at multiples of 16 bytes, and d_head a multiple of 4");
 	if (node->desc[Q].dim[3] > MAX_DHEAD)

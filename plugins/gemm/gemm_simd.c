@@ -6,6 +6,7 @@
  * a core), else storage buffers (SwiftShader: 1 MiB of texels).
  */
 #include "gemm.h"
+#include "plugins/cpu.h"
 
 #include "simd_nn.spv.h"
 #include "simd_nn_ssbo.spv.h"
@@ -106,9 +107,7 @@ static int supports(const struct hlx_host *host, const struct hlx_node *node)
 	(void)node;
 	if (!caps->cpu)
 		return host->fail(host, HLX_ENOTSUP, "made for CPU drivers");
-	if (!caps->shuffle || (caps->subgroup != 4 && caps->subgroup != 8 && caps->subgroup != 16))
-		return host->fail(host, HLX_ENOTSUP, "wants subgroups of 4, 8 or 16 with shuffles");
-	return 0;
+	return cpu_lanes(host);
 }
 
 static int prepare(const struct hlx_host *host, struct hlx_node *node)
