@@ -30,6 +30,8 @@ struct token_layout {
  * number, else uint16 where the name ends with .bin, else text.  HLX_EIO for one that is not what it says.
  */
 int token_layout(const char *path, const uint8_t *head, size_t n, uint64_t size, enum token_format, struct token_layout *out);
+
+/* A token of 1 to 4 bytes. */
 static inline uint32_t token_at(const uint8_t *b, uint32_t width)
 {
 	uint32_t v = b[0];
