@@ -47,7 +47,8 @@ static int not_found(const struct bench *b)
 
 	for (const struct hlx_op *op; n < 256 && (op = hlx_registry_op_at(b->session.registry, n, NULL)); n++)
 		names[n] = op->name;
-	return hlx_fail(CLI_USAGE, "bench: \"%.60s\" is neither an op%s nor an INI: an INI's name ends in .ini", word, cli_hint(word, names, n));
+	return hlx_fail(CLI_USAGE, "bench: \"%.60s\" is neither an op%s nor an INI: an INI's name ends in .ini", word,
+			cli_hint(word, names, n));
 }
 
 static int measure(struct bench *b)
@@ -88,9 +89,9 @@ static int bench(const struct cli_args *args)
 const struct command command_bench = {
 	"bench", "INI|OP [CASE...]", "measure a training step, or an op's shapes, against the device's ceilings",
 	"An INI: the training step that it would run. Time on the wall, CPU time of the thread that submits it, "
-	"tokens a second, the work of a step and its rates, dispatches, barriers and memory; and a profile: forward, backward, optimizer and hash, "
-	"and each implementation of an op, with the operations and bytes a second that its work makes of that "
-	"time. The last column is that rate as a share of a ceiling of the device, measured first: what it "
+	"tokens a second, the work of a step and its rates, dispatches, barriers and memory; and a profile: "
+	"forward, backward, optimizer and hash, and each implementation of an op, with the operations and bytes "
+	"a second that its work makes of that time. The last column is that rate as a share of a ceiling of the device, measured first: what it "
 	"copies, or what it computes with a * b + c rounded twice (portable implementations) or with fma "
 	"(others), whichever is nearer. What stays in a cache can be faster than that copy.\n\n"
 	"Times are medians after a warm-up. The profile is of a second recording with a timestamp behind each "

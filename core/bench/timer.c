@@ -179,7 +179,8 @@ static int sample(struct hlx_timer *t, double *out)
 
 int hlx_timer_steps(struct hlx_timer *t, struct hlx_program *p, uint32_t first, uint32_t n, double *out)
 {
-	double seconds[MAX_SAMPLES], begin = hlx_timer_now(), warm = t->warm > 0 && begin - t->busy > 1 ? HLX_WARM_UP : t->warm, one;
+	bool was_idle = hlx_timer_now() - t->busy > 1;
+	double seconds[MAX_SAMPLES], warm = t->warm > 0 && was_idle ? HLX_WARM_UP : t->warm, begin, one;
 	uint32_t repeats;
 	unsigned i = 0;
 

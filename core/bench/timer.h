@@ -10,8 +10,8 @@
 
 #include "core/program/program.h"
 
-/* Seconds that a card takes to come back from its idle clock, to which it falls while kernels are compiled: an H200 goes down to 345 of
- * 1,980 MHz within 2 s, and takes 0.3 to come back. */
+/* Seconds that a card takes to come back from its idle clock, to which it falls while kernels are compiled: an H200 goes
+ * down to 345 of 1,980 MHz within 2 s, and takes 0.3 to come back. */
 #define HLX_WARM_UP 0.5
 
 struct hlx_timer {
@@ -23,8 +23,8 @@ struct hlx_timer {
 	uint32_t room;      /* of the pool */
 	VkCommandBuffer cmd;
 	double empty;       /* seconds an empty submission takes */
-	/* Samples are thrown away for `warm` seconds, or HLX_WARM_UP where it was idle.  Then one lasts at least `sample` seconds; at most
-	 * `samples` of them, no further one after `budget` seconds. */
+	/* Samples are thrown away for `warm` seconds, or HLX_WARM_UP where it was idle.  Then one lasts at least `sample`
+	 * seconds; at most `samples` of them, no further one after `budget` seconds. */
 	double warm, sample, budget;
 	double busy;        /* when a submission last ended */
 	unsigned samples;

@@ -127,7 +127,8 @@ int hlx_graph_choose(struct hlx_graph *g, const char *op, const char *impl)
 		for (size_t i = 0; hlx_registry_impl_at(g->registry, i, NULL) && n < 256; i++)
 			if (!strcmp(hlx_registry_impl_at(g->registry, i, NULL)->op, op))
 				names[n++] = hlx_registry_impl_at(g->registry, i, NULL)->name;
-		return hlx_fail(HLX_EINVAL, "op %s has no implementation \"%s\"%s; hlxt ops lists them", op, impl, hlx_hint(impl, names, n));
+		return hlx_fail(HLX_EINVAL, "op %s has no implementation \"%s\"%s; hlxt ops lists them", op, impl,
+				hlx_hint(impl, names, n));
 	}
 	if (!(grown = hlx_grow(g->choice, g->n_choices, sizeof(*grown))))
 		return HLX_ENOMEM;

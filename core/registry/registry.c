@@ -244,7 +244,8 @@ static int priority(const struct hlx_impl *impl, const struct hlx_host *host, co
 }
 
 /* Training takes one without a backward pass only where there is no other, and then says so. */
-static bool is_better(const struct hlx_impl *a, const struct hlx_impl *b, const struct hlx_host *host, const struct hlx_node *node)
+static bool is_better(const struct hlx_impl *a, const struct hlx_impl *b, const struct hlx_host *host,
+		const struct hlx_node *node)
 {
 	if (node->train && !a->backward != !b->backward)
 		return a->backward;

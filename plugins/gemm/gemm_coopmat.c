@@ -93,8 +93,8 @@ static int coopmat_supports(const struct hlx_host *host, const struct hlx_node *
 	return 0;
 }
 
-/* fma's is 8.  On an H200, of rate 15, steps take 0.7 to 0.9 of the time of fma (bench/README.md); where the rate is 2 or 3, three products for one
- * cannot be the faster. */
+/* fma's is 8.  On an H200, of rate 15, steps take 0.7 to 0.9 of the time of fma (bench/README.md); where the rate is 2 or 3,
+ * three products for one leave nothing to gain. */
 static int coopmat_prefers(const struct hlx_host *host, const struct hlx_node *node)
 {
 	(void)node;
